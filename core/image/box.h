@@ -1,0 +1,50 @@
+/* From points to a box, and how good the box is.
+ *
+ * Coordinates are the photograph's pixels: pixel centres lie on whole numbers, both ends of a box are included. */
+#ifndef LSDN_CORE_IMAGE_BOX_H
+#define LSDN_CORE_IMAGE_BOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/error.h"
+
+struct point {
+	double y, x;
+};
+
+struct box {
+	int xmin, ymin, xmax, ymax;
+};
+
+/* The rule of the paper (4.1.2): outliers away, then the least box around what stays. Fractions, not pixels. */
+struct box_rule {
+	double radius; /* neighbourhood, as a fraction of the photograph's diagonal (0.1) */
+	double share;  /* more than this share of all points, itself counted, must lie strictly within it (0.05) */
+	double margin; /* each side moved outwards by this fraction of the box's width or height (0) */
+};
+
+extern const struct box_rule BOX_RULE_DEFAULT;
+
+/* Marks in keep[0..count) the points that stay and returns how many they are. */
+size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep);
+
+/* The least box around the kept points, widened by the margin, rounded half up, clipped to width x height.
+ * Returns false where no point is kept; box is then left alone. */
+bool box_around(const struct point *points, const bool *keep, size_t count, int width, int height,
+	const struct box_rule *rule, struct box *box);
+
+/* A box in real coordinates, as it is after scaling to an annotation's own pixel grid. */
+struct boxf {
+	double xmin, ymin, xmax, ymax;
+};
+
+struct boxf box_scale(const struct box *box, int from_width, int from_height, int to_width, int to_height);
+
+/* Intersection over union, counted in pixels with both ends included: (x2 - x1 + 1) * (y2 - y1 + 1). */
+double box_iou(const struct boxf *a, const struct boxf *b);
+
+/* The trivial rival: centred, sides `side` (0..1] times the photograph's, and 1 the whole photograph. */
+struct box box_centered(int width, int height, double side);
+
+#endif

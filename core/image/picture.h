@@ -1,0 +1,21 @@
+/* The picture of an explanation, as one would print it in a paper. */
+#ifndef LSDN_CORE_IMAGE_PICTURE_H
+#define LSDN_CORE_IMAGE_PICTURE_H
+
+#include "core/image/box.h"
+#include "core/image/photo.h"
+
+struct picture {
+	const struct photo *photo;
+	const struct point *points; /* in the photograph's pixels */
+	const bool *keep;
+	size_t count;
+	const struct box *box; /* NULL where there is none */
+	const float *map;      /* height x width, 0..1 */
+	const char *caption;   /* class and probability, UTF-8 */
+};
+
+/* Writes PNG, SVG or PDF by the ending of path: photograph with points and box, heatmap over it, caption below. Whole or not at all. */
+int picture_write(const struct picture *picture, const char *path, struct error *e);
+
+#endif

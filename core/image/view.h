@@ -1,0 +1,37 @@
+/* From a photograph to what the network sees, and back.
+ *
+ * A view is a part of the photograph resized to the network's input. Resizing is the antialiased triangle filter that Pillow calls BILINEAR. */
+#ifndef LSDN_CORE_IMAGE_VIEW_H
+#define LSDN_CORE_IMAGE_VIEW_H
+
+#include <stdbool.h>
+
+#include "core/error.h"
+#include "core/image/photo.h"
+
+/* How pixels become the network's numbers: (value in 0..255 - mean[c]) / std[c], c in the network's order of channels. */
+struct preprocessing {
+	int width, height; /* the network's input, in pixels */
+	bool bgr;          /* channels are read blue, green, red; else red, green, blue */
+	float mean[3], std[3];
+};
+
+enum view {
+	VIEW_FULL,   /* the whole photograph, aspect not kept */
+	VIEW_CENTER, /* shorter side to round(side * 256 / 224), then the centre crop */
+};
+
+/* Where a view's pixel lies in the photograph: X = (x + offset_x + 1/2) * scale_x - 1/2, the same for y; pixels of the photograph, real numbers. */
+struct view_geometry {
+	double scale_x, scale_y;
+	double offset_x, offset_y;
+};
+
+/* The geometry of the identity: a photograph that is fed as it is, mapped to one of width x height. */
+struct view_geometry view_geometry_stretch(int view_width, int view_height, int width, int height);
+
+/* Fills tensor (height x width x 3 floats, NHWC, preprocessed) and geometry from a photograph of any size. */
+int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, float *tensor,
+	struct view_geometry *geometry, struct error *e);
+
+#endif
