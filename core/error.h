@@ -20,9 +20,9 @@ struct error {
 };
 
 #if defined(__GNUC__)
-#define LSDN_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define LSDN_PRINTF(at, first) __attribute__((format(printf, at, first)))
 #else
-#define LSDN_PRINTF(format, first)
+#define LSDN_PRINTF(at, first)
 #endif
 
 /* Fills e (if not NULL) and returns code, so that a caller can write `return error_set(e, ...)`. Too long a message is cut. */

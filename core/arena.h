@@ -1,0 +1,23 @@
+/* Memory that is taken piece by piece and given back at once. */
+#ifndef LSDN_CORE_ARENA_H
+#define LSDN_CORE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *blocks;
+	size_t used, size; /* of the newest block */
+};
+
+/* Returns count * size zeroed bytes aligned to 64, or NULL where memory is short or the product overflows. A zero arena is ready for use. */
+void *arena_alloc(struct arena *a, size_t count, size_t size);
+
+/* A copy of length bytes with a final NUL. */
+char *arena_text(struct arena *a, const char *text, size_t length);
+
+/* Gives everything back; a is as new. */
+void arena_free(struct arena *a);
+
+#endif

@@ -1,0 +1,338 @@
+/* Folding exists for the chains by which exporters compute the target of a Reshape, and for weights that pass an Identity, Cast or Transpose. */
+#include "config.h"
+
+#include "core/net/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_INPUTS = 64 };
+
+struct folding {
+	struct constants *table;
+	const struct node *node;
+	const struct constant *inputs[MAX_INPUTS]; /* NULL where an optional one is left out */
+	struct constant *out;
+	const char *path;
+	struct error *error;
+};
+
+int constants_open(struct constants *c, const struct onnx *graph, struct arena *arena, struct error *e)
+{
+	*c = (struct constants){.arena = arena};
+	for (size_t i = 0; i < graph->constant_count; i++) {
+		int code = constants_add(c, &graph->constants[i], e);
+		if (code)
+			return code;
+	}
+	return LSDN_OK;
+}
+
+const struct constant *constants_find(const struct constants *c, const char *name)
+{
+	int i = names_get(&c->names, name, -1);
+	return i < 0 ? NULL : c->items[i];
+}
+
+int constants_add(struct constants *c, const struct constant *constant, struct error *e)
+{
+	if (c->count == c->room) {
+		int room = c->room ? 2 * c->room : 64;
+		const struct constant **items = realloc(c->items, (size_t)room * sizeof(const struct constant *));
+		if (!items)
+			return error_memory(e, "constants");
+		c->items = items;
+		c->room = room;
+	}
+	c->items[c->count] = constant;
+	return names_put(&c->names, constant->name, c->count++) ? LSDN_OK : error_memory(e, "constants");
+}
+
+int constants_add_ints(struct constants *c, const char *name, const int64_t *values, size_t count, struct error *e)
+{
+	struct constant *constant = arena_alloc(c->arena, 1, sizeof *constant);
+	int64_t *ints = arena_alloc(c->arena, count, sizeof *ints);
+	if (!constant || !ints)
+		return error_memory(e, "constants");
+	memcpy(ints, values, count * sizeof *ints);
+	*constant = (struct constant){.name = name, .type = CONSTANT_INT, .onnx_type = 7, .rank = 1, .dims = {(int64_t)count}, .count = count,
+		.ints = ints};
+	return constants_add(c, constant, e);
+}
+
+void constants_close(struct constants *c)
+{
+	free(c->items);
+	names_free(&c->names);
+	*c = (struct constants){0};
+}
+
+static int refuse(const struct folding *f, const char *why)
+{
+	return error_set(f->error, LSDN_ERROR_UNSUPPORTED, "%s: node '%s': %s of constants %s: simplify the model (onnxsim) before it is loaded",
+		f->path, f->node->name, f->node->op_type, why);
+}
+
+/* Gives out the shape of `like` (or its own where NULL) and room for its elements of that type. */
+static int take(struct folding *f, enum constant_type type, const struct constant *like)
+{
+	struct constant *out = f->out;
+	if (like) {
+		out->rank = like->rank;
+		out->count = like->count;
+		memcpy(out->dims, like->dims, sizeof out->dims);
+	}
+	out->type = type;
+	out->onnx_type = type == CONSTANT_FLOAT ? 1 : 7;
+	void *data = arena_alloc(f->table->arena, out->count, type == CONSTANT_FLOAT ? sizeof(float) : sizeof(int64_t));
+	if (!data)
+		return error_memory(f->error, "constants");
+	if (type == CONSTANT_FLOAT)
+		out->floats = data;
+	else
+		out->ints = data;
+	return LSDN_OK;
+}
+
+/* Copies element `from` of a to element `to` of the output, which is of a's type. */
+static void copy_element(struct folding *f, size_t to, const struct constant *a, size_t from)
+{
+	if (a->type == CONSTANT_FLOAT)
+		((float *)f->out->floats)[to] = a->floats[from];
+	else
+		((int64_t *)f->out->ints)[to] = a->ints[from];
+}
+
+static double number(const struct constant *c, size_t i)
+{
+	return c->type == CONSTANT_FLOAT ? (double)c->floats[i] : (double)c->ints[i];
+}
+
+/* The output is the input seen under another shape. */
+static int same_elements(struct folding *f)
+{
+	const struct constant *a = f->inputs[0];
+	f->out->type = a->type;
+	f->out->onnx_type = a->onnx_type;
+	f->out->count = a->count;
+	f->out->floats = a->floats;
+	f->out->ints = a->ints;
+	return LSDN_OK;
+}
+
+static int fold_identity(struct folding *f)
+{
+	f->out->rank = f->inputs[0]->rank;
+	memcpy(f->out->dims, f->inputs[0]->dims, sizeof f->out->dims);
+	return same_elements(f);
+}
+
+/* Squeeze, Unsqueeze and Flatten of shape vectors and scalars: only rank 0 and 1 come up. */
+static int fold_rank(struct folding *f)
+{
+	if (f->inputs[0]->rank > 1 && f->inputs[0]->count != 1)
+		return refuse(f, "of rank 2 or more");
+	f->out->rank = strcmp(f->node->op_type, "Squeeze") == 0 && f->inputs[0]->count == 1 ? 0 : 1;
+	f->out->dims[0] = (int64_t)f->inputs[0]->count;
+	return same_elements(f);
+}
+
+static int fold_reshape(struct folding *f)
+{
+	const struct constant *shape = f->inputs[1];
+	if (!shape || shape->type != CONSTANT_INT || shape->count > ONNX_MAX_RANK)
+		return refuse(f, "without a shape");
+	size_t known = 1;
+	int open = -1;
+	f->out->rank = (int)shape->count;
+	for (int d = 0; d < f->out->rank; d++) {
+		f->out->dims[d] = shape->ints[d] == 0 && d < f->inputs[0]->rank ? f->inputs[0]->dims[d] : shape->ints[d];
+		if (f->out->dims[d] < 0)
+			open = d;
+		else
+			known *= (size_t)f->out->dims[d];
+	}
+	if (open >= 0 && known)
+		f->out->dims[open] = (int64_t)(f->inputs[0]->count / known), known *= f->inputs[0]->count / known;
+	return known == f->inputs[0]->count ? same_elements(f) : refuse(f, "to another size");
+}
+
+static int fold_cast(struct folding *f)
+{
+	const struct constant *a = f->inputs[0];
+	int64_t to = node_int(f->node, "to", 1);
+	int code = take(f, to == 1 ? CONSTANT_FLOAT : CONSTANT_INT, a);
+	if (!code && to != 1 && to != 6 && to != 7 && to != 9)
+		return refuse(f, "to another type than float32, int32, int64 or bool");
+	for (size_t i = 0; !code && i < a->count; i++) {
+		if (to == 1)
+			((float *)f->out->floats)[i] = (float)number(a, i);
+		else if (a->type == CONSTANT_INT)
+			((int64_t *)f->out->ints)[i] = a->ints[i];
+		else if (a->floats[i] > -1e18f && a->floats[i] < 1e18f)
+			((int64_t *)f->out->ints)[i] = (int64_t)a->floats[i];
+		else
+			return refuse(f, "of a number past bounds");
+	}
+	return code;
+}
+
+static int fold_gather(struct folding *f)
+{
+	const struct constant *a = f->inputs[0], *index = f->inputs[1];
+	if (!index || a->rank != 1 || index->type != CONSTANT_INT || node_int(f->node, "axis", 0) != 0)
+		return refuse(f, "other than from a 1-D constant");
+	int code = take(f, a->type, index);
+	for (size_t i = 0; !code && i < index->count; i++) {
+		int64_t at = index->ints[i] < 0 ? index->ints[i] + a->dims[0] : index->ints[i];
+		if (at < 0 || at >= a->dims[0])
+			return refuse(f, "out of bounds");
+		copy_element(f, i, a, (size_t)at);
+	}
+	return code;
+}
+
+static int fold_concat(struct folding *f)
+{
+	f->out->count = 0;
+	for (size_t k = 0; k < f->node->input_count; k++) {
+		if (!f->inputs[k] || f->inputs[k]->rank != 1 || f->inputs[k]->type != f->inputs[0]->type)
+			return refuse(f, "other than 1-D ones of one type");
+		f->out->count += f->inputs[k]->count;
+	}
+	f->out->rank = 1;
+	f->out->dims[0] = (int64_t)f->out->count;
+	int code = take(f, f->inputs[0]->type, NULL);
+	for (size_t k = 0, at = 0; !code && k < f->node->input_count; k++)
+		for (size_t i = 0; i < f->inputs[k]->count; i++)
+			copy_element(f, at++, f->inputs[k], i);
+	return code;
+}
+
+/* starts, ends and steps are inputs since opset 10, attributes before. */
+static int fold_slice(struct folding *f)
+{
+	const struct constant *a = f->inputs[0];
+	int64_t bounds[3] = {0, 0, 1};
+	static const char *const NAMES[] = {"starts", "ends"};
+	static const int PLACES[] = {1, 2, 4};
+	if (a->rank != 1)
+		return refuse(f, "of rank other than 1");
+	for (size_t k = 0; k < 3; k++) {
+		const struct constant *c = f->inputs[PLACES[k]];
+		const struct attribute *attribute = k < 2 ? node_attribute(f->node, NAMES[k]) : NULL;
+		if (c && c->type == CONSTANT_INT && c->count == 1)
+			bounds[k] = c->ints[0];
+		else if (attribute && attribute->int_count == 1)
+			bounds[k] = attribute->ints[0];
+		else if (k < 2)
+			return refuse(f, "without one start and one end");
+	}
+	int64_t size = a->dims[0], from = bounds[0] < 0 ? bounds[0] + size : bounds[0], to = bounds[1] < 0 ? bounds[1] + size : bounds[1];
+	from = from < 0 ? 0 : from > size ? size : from;
+	to = to < from ? from : to > size ? size : to;
+	if (bounds[2] != 1)
+		return refuse(f, "with a step other than 1");
+	f->out->rank = 1;
+	f->out->dims[0] = to - from;
+	f->out->count = (size_t)(to - from);
+	int code = take(f, a->type, NULL);
+	for (size_t i = 0; !code && i < f->out->count; i++)
+		copy_element(f, i, a, (size_t)from + i);
+	return code;
+}
+
+static int fold_transpose(struct folding *f)
+{
+	const struct constant *a = f->inputs[0];
+	const struct attribute *perm = node_attribute(f->node, "perm");
+	if (a->rank != 2 || (perm && (perm->int_count != 2 || perm->ints[0] != 1 || perm->ints[1] != 0)))
+		return refuse(f, "of rank other than 2");
+	int code = take(f, a->type, a);
+	f->out->dims[0] = a->dims[1];
+	f->out->dims[1] = a->dims[0];
+	size_t rows = (size_t)a->dims[0], columns = (size_t)a->dims[1];
+	for (size_t i = 0; !code && i < a->count; i++)
+		copy_element(f, i % columns * rows + i / columns, a, i);
+	return code;
+}
+
+static int fold_arithmetic(struct folding *f)
+{
+	const struct constant *a = f->inputs[0], *b = f->inputs[1];
+	if (!b || a->type != b->type || (a->count != b->count && a->count != 1 && b->count != 1))
+		return refuse(f, "of different type or shape");
+	int code = take(f, a->type, a->count >= b->count ? a : b);
+	char op = f->node->op_type[0]; /* Add, Sub, Mul, Div */
+	for (size_t i = 0; !code && i < f->out->count; i++) {
+		size_t ia = a->count == 1 ? 0 : i, ib = b->count == 1 ? 0 : i;
+		if (a->type == CONSTANT_FLOAT) {
+			float x = a->floats[ia], y = b->floats[ib];
+			((float *)f->out->floats)[i] = op == 'A' ? x + y : op == 'S' ? x - y : op == 'M' ? x * y : x / y;
+			continue;
+		}
+		int64_t x = a->ints[ia], y = b->ints[ib], bound = (int64_t)1 << 31;
+		if (x > bound || x < -bound || y > bound || y < -bound || (op == 'D' && y == 0))
+			return refuse(f, "past bounds");
+		((int64_t *)f->out->ints)[i] = op == 'A' ? x + y : op == 'S' ? x - y : op == 'M' ? x * y : x / y;
+	}
+	return code;
+}
+
+static const struct {
+	const char *op_type;
+	int (*fold)(struct folding *);
+} FOLDS[] = {
+	{"Identity", fold_identity}, {"Cast", fold_cast}, {"Gather", fold_gather}, {"Concat", fold_concat}, {"Slice", fold_slice},
+	{"Squeeze", fold_rank}, {"Unsqueeze", fold_rank}, {"Reshape", fold_reshape}, {"Transpose", fold_transpose},
+	{"Add", fold_arithmetic}, {"Sub", fold_arithmetic}, {"Mul", fold_arithmetic}, {"Div", fold_arithmetic},
+};
+
+static int fold_constant_node(struct constants *c, const struct node *node, const char *path, struct error *e)
+{
+	const struct attribute *value = node_attribute(node, "value"), *ints = node_attribute(node, "value_ints"),
+		*integer = node_attribute(node, "value_int"), *number_ = node_attribute(node, "value_float");
+	struct constant *out = arena_alloc(c->arena, 1, sizeof *out);
+	if (!out)
+		return error_memory(e, "constants");
+	*out = (struct constant){.count = 1, .type = CONSTANT_FLOAT, .onnx_type = 1};
+	if (value && value->t)
+		*out = *value->t;
+	else if (number_ && number_->has_f)
+		out->floats = &number_->f;
+	else if ((integer && integer->has_i) || (ints && ints->ints))
+		*out = (struct constant){.count = ints ? ints->int_count : 1, .rank = ints ? 1 : 0, .dims = {ints ? (int64_t)ints->int_count : 0},
+			.type = CONSTANT_INT, .onnx_type = 7, .ints = ints ? ints->ints : &integer->i};
+	else
+		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: node '%s': Constant without a tensor or number: export it with one", path, node->name);
+	out->name = node->outputs[0];
+	int code = constants_add(c, out, e);
+	return code ? code : 1;
+}
+
+int constants_fold(struct constants *c, const struct node *node, const char *path, struct error *e)
+{
+	if (strcmp(node->op_type, "Constant") == 0)
+		return fold_constant_node(c, node, path, e);
+	struct folding f = {.table = c, .node = node, .path = path, .error = e};
+	if (node->input_count == 0 || node->input_count > MAX_INPUTS || !*node->inputs[0])
+		return 0;
+	for (size_t i = 0; i < node->input_count; i++) {
+		f.inputs[i] = constants_find(c, node->inputs[i]);
+		if (*node->inputs[i] && (!f.inputs[i] || f.inputs[i]->type == CONSTANT_OTHER))
+			return 0;
+	}
+	for (size_t k = 0; k < sizeof FOLDS / sizeof *FOLDS; k++) {
+		if (strcmp(FOLDS[k].op_type, node->op_type) != 0)
+			continue;
+		f.out = arena_alloc(c->arena, 1, sizeof *f.out);
+		if (!f.out)
+			return error_memory(e, "constants");
+		f.out->name = node->outputs[0];
+		int code = FOLDS[k].fold(&f);
+		if (!code)
+			code = constants_add(c, f.out, e);
+		return code ? code : 1;
+	}
+	return 0;
+}

@@ -1,0 +1,114 @@
+/* A network as a list of operators in the order in which they run, with every shape known and every constant folded.
+ *
+ * Shapes are per image: a tensor is C x H x W, (c, y, x) in words and NHWC in memory: element (c, y, x) at (y * W + x) * C + c. A vector is C x 1 x 1.
+ * Activations are fused into the Conv or Gemm before them where nothing else reads it; BatchNormalization is folded there likewise. */
+#ifndef LSDN_CORE_NET_PLAN_H
+#define LSDN_CORE_NET_PLAN_H
+
+#include <stdbool.h>
+
+#include "core/arena.h"
+#include "core/error.h"
+#include "core/net/onnx.h"
+
+enum op_kind {
+	OP_CONV,
+	OP_GEMM,
+	OP_MAX_POOL,
+	OP_AVERAGE_POOL,
+	OP_GLOBAL_AVERAGE_POOL,
+	OP_GLOBAL_MAX_POOL,
+	OP_CONCAT,
+	OP_ADD,        /* any number of operands of one shape */
+	OP_MUL,        /* two operands of one shape */
+	OP_FLATTEN,    /* C x H x W to a vector in ONNX's order: element (c * H + y) * W + x */
+	OP_ACTIVATION, /* here and below: through operators, which keep (c, y, x) of inputs[0] */
+	OP_LRN,
+	OP_SCALE, /* y = scale[c] * x + shift[c]: BatchNormalization, Mul, Add, Sub and Div with constants */
+	OP_GATE,  /* inputs[0] times inputs[1], a C x 1 x 1 branch (squeeze-excitation) */
+	OP_SOFTMAX,
+	OP_LOG_SOFTMAX
+};
+
+enum activation_kind {
+	ACTIVATION_NONE,
+	ACTIVATION_RELU,
+	ACTIVATION_LEAKY,        /* alpha: slope below 0 */
+	ACTIVATION_PRELU,        /* slopes[c] below 0 */
+	ACTIVATION_CLIP,         /* alpha, beta: bounds */
+	ACTIVATION_SIGMOID,
+	ACTIVATION_HARD_SIGMOID, /* max(0, min(1, alpha * x + beta)) */
+	ACTIVATION_HARD_SWISH,
+	ACTIVATION_TANH,
+	ACTIVATION_ELU
+};
+
+struct activation {
+	enum activation_kind kind;
+	float alpha, beta;
+	const float *slopes;
+};
+
+/* A kernel's geometry, for Conv and pools. */
+struct window {
+	int height, width;
+	int stride_y, stride_x;
+	int dilation_y, dilation_x;       /* 1: dense */
+	int top, left, bottom, right;     /* padding; bottom and right include what ceil_mode hangs over */
+};
+
+enum { OP_MAX_INPUTS = 64 };
+
+struct op {
+	enum op_kind kind;
+	const char *name;    /* of the ONNX node */
+	const char *op_type; /* as in the file */
+	int inputs[OP_MAX_INPUTS];
+	int input_count;
+	int output;
+	struct activation activation; /* fused behind Conv and Gemm, or OP_ACTIVATION's own */
+	struct window window;
+	int groups;             /* Conv */
+	const float *weights;   /* Conv: O x kh x kw x I/groups (OHWI), BatchNormalization folded in; Gemm: O x I */
+	const float *bias;      /* O, or NULL */
+	bool count_include_pad; /* AveragePool */
+	const float *scale, *shift;
+	struct {
+		int size;
+		float alpha, beta, bias;
+	} lrn;
+};
+
+struct tensor {
+	const char *name; /* ONNX's name of the value, after what was fused */
+	int c, h, w;
+	int rank;   /* in ONNX: 4 for maps, 2 for vectors */
+	int maker;  /* the op that writes it; -1 for an input of the network */
+	int readers;
+};
+
+struct plan {
+	struct tensor *tensors;
+	int tensor_count;
+	struct op *ops;
+	int op_count;
+	int *inputs; /* tensors that are fed */
+	int input_count;
+	int output; /* what the network gives */
+	int scores; /* the class scores: the output, or what its Softmax reads */
+	struct arena arena;
+};
+
+/* Plans a graph for inputs of height x width (used where the file leaves them open; otherwise they must agree or be 0). Weights that need no
+ * change stay where the graph has them, so it must outlive the plan. */
+int plan_make(struct plan *plan, const struct onnx *graph, int height, int width, struct error *e);
+
+void plan_free(struct plan *plan);
+
+/* Elements of a tensor of one image. */
+size_t tensor_size(const struct tensor *t);
+
+/* True for the operators that keep (c, y, x) of their first input. */
+bool op_is_through(const struct op *op);
+
+#endif
