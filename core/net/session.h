@@ -1,0 +1,31 @@
+/* One place in which a plan runs: its activations (all kept, for the walk) and its oneDNN primitives.
+ *
+ * A session belongs to one thread at a time; sessions of one plan are independent. Results do not depend on the number of threads. */
+#ifndef LSDN_CORE_NET_SESSION_H
+#define LSDN_CORE_NET_SESSION_H
+
+#include "core/error.h"
+#include "core/net/plan.h"
+
+struct session;
+struct packed_weights;
+
+/* Weights in oneDNN's own layouts, shared by all sessions of a plan. Sessions must be opened one at a time. */
+struct packed_weights *packed_weights_open(const struct plan *plan, struct error *e);
+void packed_weights_close(struct packed_weights *packed);
+
+/* A session for `batch` images that runs on `threads` threads. */
+struct session *session_open(const struct plan *plan, struct packed_weights *packed, int batch, int threads, struct error *e);
+
+/* Computes every tensor from what was written into the inputs. */
+int session_run(struct session *s, struct error *e);
+
+/* Tensor t of image i of the batch: H x W x C floats (NHWC). Inputs are written here before session_run. */
+float *session_tensor(const struct session *s, int t, int i);
+
+void session_close(struct session *s);
+
+/* Softmax in double precision over the plan's scores of image i, or what the network's own LogSoftmax or Softmax gave; count is the number of classes. */
+void session_probabilities(const struct session *s, int i, double *probabilities);
+
+#endif

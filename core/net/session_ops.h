@@ -1,0 +1,49 @@
+/* One operator of a plan as oneDNN primitives with their memory. */
+#ifndef LSDN_CORE_NET_SESSION_OPS_H
+#define LSDN_CORE_NET_SESSION_OPS_H
+
+#include <dnnl.h>
+
+#include "core/net/plan.h"
+
+struct packed_weights {
+	dnnl_engine_t engine;
+	dnnl_memory_t *weights; /* one an op, NULL until a session needs it; owned */
+	int count;
+};
+
+enum { STEP_MAX_ARGUMENTS = OP_MAX_INPUTS + 8 };
+
+/* A primitive with its arguments; ops of several primitives (HardSigmoid, long products) chain them. */
+struct step {
+	dnnl_primitive_t primitive;
+	int argument_count;
+	dnnl_exec_arg_t *arguments; /* memories are owned, but for packed weights */
+	dnnl_memory_t shared;       /* the one that is not */
+	dnnl_memory_t scratch;
+	size_t scratch_size;
+	void (*correct)(const struct step *); /* what oneDNN leaves to do, or NULL */
+	const struct op *op;
+	const struct plan *plan;
+	float *const *tensors;
+	int batch;
+	struct arena arena;
+};
+
+struct step_context {
+	const struct plan *plan;
+	const struct op *op;
+	int batch;
+	float *const *tensors;
+	dnnl_engine_t engine;
+	dnnl_stream_t stream;
+	struct packed_weights *packed;
+	struct error *error;
+};
+
+int step_make(const struct step_context *context, struct step *step);
+void step_set_scratch(struct step *step, void *scratch);
+bool step_run(const struct step *step, dnnl_stream_t stream);
+void step_close(struct step *step);
+
+#endif
