@@ -21,7 +21,7 @@ struct box {
 struct box_rule {
 	double radius; /* neighbourhood, as a fraction of the photograph's diagonal (0.1) */
 	double share;  /* more than this share of all points, itself counted, must lie strictly within it (0.05) */
-	double margin; /* each side moved outwards by this fraction of the box's width or height (0) */
+	double margin; /* each side moved outwards by this fraction of the photograph's width or height (0) */
 };
 
 extern const struct box_rule BOX_RULE_DEFAULT;
@@ -34,17 +34,22 @@ size_t box_outliers(const struct point *points, size_t count, int width, int hei
 bool box_around(const struct point *points, const bool *keep, size_t count, int width, int height,
 	const struct box_rule *rule, struct box *box);
 
-/* A box in real coordinates, as it is after scaling to an annotation's own pixel grid. */
+/* A box in real coordinates, both ends included. */
 struct boxf {
 	double xmin, ymin, xmax, ymax;
 };
 
-struct boxf box_scale(const struct box *box, int from_width, int from_height, int to_width, int to_height);
+struct boxf box_real(const struct box *box);
+
+/* The same box in another pixel grid: its outer edges, half a pixel beyond xmin and xmax, move in proportion. */
+/* Pixel edges scale, and both ends are included: x to x * r, and xmax to (xmax + 1) * r - 1, so that the whole photograph stays the whole
+ * photograph and an IoU is the same in either grid. Not rounded. */
+struct boxf box_scale(const struct boxf *box, int from_width, int from_height, int to_width, int to_height);
 
 /* Intersection over union, counted in pixels with both ends included: (x2 - x1 + 1) * (y2 - y1 + 1). */
 double box_iou(const struct boxf *a, const struct boxf *b);
 
-/* The trivial rival: centred, sides `side` (0..1] times the photograph's, and 1 the whole photograph. */
-struct box box_centered(int width, int height, double side);
+/* The trivial rival: centred, sides `side` (0..1] times the photograph's, not rounded; 1 is the whole photograph. */
+struct boxf box_centered(int width, int height, double side);
 
 #endif

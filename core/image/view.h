@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "core/error.h"
+#include "core/image/box.h"
 #include "core/image/photo.h"
 
 /* How pixels become the network's numbers: (value in 0..255 - mean[c]) / std[c], c in the network's order of channels. */
@@ -27,8 +28,11 @@ struct view_geometry {
 	double offset_x, offset_y;
 };
 
-/* The geometry of the identity: a photograph that is fed as it is, mapped to one of width x height. */
+/* The geometry of a whole photograph of width x height that was stretched to the view. */
 struct view_geometry view_geometry_stretch(int view_width, int view_height, int width, int height);
+
+/* The photograph's point of the view's pixel (y, x). */
+struct point view_point(const struct view_geometry *g, int y, int x);
 
 /* Fills tensor (height x width x 3 floats, NHWC, preprocessed) and geometry from a photograph of any size. */
 int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, float *tensor,

@@ -1,0 +1,81 @@
+/* The rule of "Interpreting CNN prediction through layer-wise selected discernible neurons", section 4.1.2, with the values that
+ * CNN-Fixations published. */
+#include "config.h"
+
+#include "core/image/box.h"
+
+#include <math.h>
+
+const struct box_rule BOX_RULE_DEFAULT = {.radius = 0.1, .share = 0.05, .margin = 0};
+
+size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep)
+{
+	double reach = rule->radius * hypot(width, height), needed = rule->share * (double)count;
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t near = 0;
+		for (size_t j = 0; j < count && !((double)near > needed); j++) {
+			double dy = points[j].y - points[i].y, dx = points[j].x - points[i].x;
+			near += dy * dy + dx * dx < reach * reach;
+		}
+		keep[i] = (double)near > needed;
+		kept += keep[i];
+	}
+	return kept;
+}
+
+static int round_half_up(double value, int size)
+{
+	double rounded = floor(value + 0.5);
+	return rounded < 0 ? 0 : rounded > size - 1 ? size - 1 : (int)rounded;
+}
+
+bool box_around(const struct point *points, const bool *keep, size_t count, int width, int height,
+	const struct box_rule *rule, struct box *box)
+{
+	double xmin = INFINITY, ymin = INFINITY, xmax = -INFINITY, ymax = -INFINITY;
+	for (size_t i = 0; i < count; i++)
+		if (keep[i]) {
+			xmin = fmin(xmin, points[i].x);
+			xmax = fmax(xmax, points[i].x);
+			ymin = fmin(ymin, points[i].y);
+			ymax = fmax(ymax, points[i].y);
+		}
+	if (xmin > xmax)
+		return false;
+	double outward_x = rule->margin * width, outward_y = rule->margin * height;
+	*box = (struct box){
+		.xmin = round_half_up(xmin - outward_x, width),
+		.ymin = round_half_up(ymin - outward_y, height),
+		.xmax = round_half_up(xmax + outward_x, width),
+		.ymax = round_half_up(ymax + outward_y, height),
+	};
+	return true;
+}
+
+struct boxf box_scale(const struct box *box, int from_width, int from_height, int to_width, int to_height)
+{
+	double x = (double)to_width / from_width, y = (double)to_height / from_height;
+	return (struct boxf){box->xmin * x, box->ymin * y, (box->xmax + 1) * x - 1, (box->ymax + 1) * y - 1};
+}
+
+static double area(const struct boxf *box)
+{
+	return (box->xmax - box->xmin + 1) * (box->ymax - box->ymin + 1);
+}
+
+double box_iou(const struct boxf *a, const struct boxf *b)
+{
+	double width = fmin(a->xmax, b->xmax) - fmax(a->xmin, b->xmin) + 1;
+	double height = fmin(a->ymax, b->ymax) - fmax(a->ymin, b->ymin) + 1;
+	if (!(width > 0 && height > 0))
+		return 0;
+	double common = width * height;
+	return common / (area(a) + area(b) - common);
+}
+
+struct boxf box_centered(int width, int height, double side)
+{
+	double x = (1 - side) / 2 * width, y = (1 - side) / 2 * height;
+	return (struct boxf){x, y, width - x - 1, height - y - 1};
+}
