@@ -1,0 +1,47 @@
+/* What a walk is told: the weights of the three supports and the choices around them. */
+#ifndef LSDN_CORE_TRACE_POLICY_H
+#define LSDN_CORE_TRACE_POLICY_H
+
+#include <stdbool.h>
+
+enum { K_ALL = 0 }; /* every eligible candidate */
+
+enum method {
+	METHOD_LSDN,
+	METHOD_CNN_FIXATIONS /* Mopuri, Garg, Babu, "CNN Fixations", IEEE Trans. Image Processing 28(5), 2018: the other choices are then its own */
+};
+enum locate { LOCATE_STRONGEST, LOCATE_CENTER };
+enum gate { GATE_EVIDENCE, GATE_NONE };
+enum residual { RESIDUAL_MAX, RESIDUAL_BOTH };
+enum k_gap { K_GAP_AUTO, K_GAP_ONE, K_GAP_ALL };
+enum suc_form { SUC_PRODUCT, SUC_POWER };
+enum scale { SCALE_NONE, SCALE_MAX };
+
+struct policy {
+	enum method method;
+	double cur, pre, suc; /* alpha, eq. 1 of the paper; not negative */
+	int k_fc, k_conv;     /* candidates kept for each selected neuron, or K_ALL */
+	enum k_gap k_gap;
+	bool signed_;         /* explain why a negative neuron is negative */
+	enum locate locate;
+	enum gate gate;
+	enum residual residual;
+	enum suc_form suc_form;
+	enum scale scale;
+	int top_n; /* classes that a walk starts from */
+};
+
+/* alpha = (1, 1, 1), k_fc all, k_conv 1, everything else the first of its list; signed. */
+extern const struct policy POLICY_DEFAULT;
+
+/* What CNN-Fixations is in these terms. */
+extern const struct policy POLICY_CNN_FIXATIONS;
+
+/* True where two policies select the same neurons on any image. Under the product form only pre / cur counts (eq. 1: alpha_suc and a common factor
+ * of alpha_cur and alpha_pre scale all of a neuron's candidates alike). */
+bool policy_equal(const struct policy *a, const struct policy *b);
+
+/* True where they differ in nothing but alpha, so that one walk can serve both. */
+bool policy_same_choices(const struct policy *a, const struct policy *b);
+
+#endif

@@ -1,0 +1,268 @@
+/* Supports, Omega and the selection of one Conv or Gemm (paper, eq. 1 to 5). */
+#include "config.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/trace/walk_inside.h"
+
+/* How this layer selects, after CNN-Fixations' own rules. */
+struct rule {
+	int k;
+	bool gated;
+	bool fully_connected;
+	bool current_only; /* Omega is Z_cur */
+};
+
+static struct rule rule_of(const struct walk *w, const struct op *op)
+{
+	const struct policy *p = &w->policies[0];
+	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
+	struct rule r = {.fully_connected = op->kind == OP_GEMM || (in->h == 1 && in->w == 1), .current_only = p->method == METHOD_CNN_FIXATIONS};
+	r.k = r.fully_connected ? p->k_fc : p->k_conv;
+	r.gated = p->gate == GATE_EVIDENCE;
+	if (p->method != METHOD_CNN_FIXATIONS)
+		return r;
+	const struct op *before = in->maker < 0 ? NULL : &w->plan->ops[in->maker];
+	while (before && op_is_through(before))
+		before = w->plan->tensors[before->inputs[0]].maker < 0 ? NULL : &w->plan->ops[w->plan->tensors[before->inputs[0]].maker];
+	const struct tensor *map = before && before->kind == OP_FLATTEN ? &w->plan->tensors[before->inputs[0]] : NULL;
+	bool flattened = map && (map->h > 1 || map->w > 1);
+	r.k = r.fully_connected && !flattened ? K_ALL : 1;
+	r.gated = r.k == K_ALL;
+	return r;
+}
+
+/* Z_cur and places of the candidates of s, negated where s is negative and that is to be explained. */
+static void look(struct walk *w, const struct op *op, struct place s)
+{
+	const struct policy *p = &w->policies[0];
+	const float *input = session_tensor(w->session, op->inputs[0], w->image);
+	int count = support_count(w->plan, op);
+	support_current(w->plan, op, input, s, w->z);
+	bool score = op - w->plan->ops == w->score_op;
+	bool negative = p->signed_ && !score && support_output(w->session, w->plan, w->image, op, s, w->z) < 0;
+	for (int c = 0; negative && c < count; c++)
+		w->z[c] = -w->z[c];
+	if (op->kind == OP_GEMM)
+		return;
+	if (p->locate == LOCATE_STRONGEST) {
+		support_strongest(w->plan, op, input, s, negative ? -1 : 1, w->pixels);
+		return;
+	}
+	uint32_t center = support_center(w->plan, op, s);
+	for (int c = 0; c < count; c++)
+		w->pixels[c] = center;
+}
+
+/* Candidate c of s as a neuron of the op's input. */
+static neuron_t candidate_neuron(const struct walk *w, const struct op *op, struct place s, int c)
+{
+	if (op->kind == OP_GEMM)
+		return (neuron_t)c;
+	return w->pixels[c] * (uint32_t)w->plan->tensors[op->inputs[0]].c + (uint32_t)(support_first_channel(w->plan, op, s.c) + c);
+}
+
+/* Z_suc counts, for each policy, the selected neurons for which a candidate has the highest Z_cur. */
+static int count_tops(struct walk *w, const struct op *op)
+{
+	const struct selection *from = &w->selected[op->output];
+	index_set_clear(&w->tops);
+	for (size_t slot = 0; slot < from->neurons.count; slot++) {
+		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
+		look(w, op, s);
+		int best = 0;
+		for (int c = 1; c < support_count(w->plan, op); c++)
+			best = w->z[c] > w->z[best] ? c : best;
+		int64_t top = index_set_add(&w->tops, candidate_neuron(w, op, s, best));
+		size_t policies = (size_t)w->count;
+		if (top >= 0 && w->tops.count * policies > w->top_room) {
+			size_t room = 2 * w->tops.count * policies;
+			uint32_t *counts = realloc(w->top_counts, room * sizeof *counts);
+			if (!counts)
+				return error_memory(w->error, "a walk");
+			memset(counts + w->top_room, 0, (room - w->top_room) * sizeof *counts);
+			w->top_counts = counts;
+			w->top_room = room;
+		}
+		if (top < 0)
+			return error_memory(w->error, "a walk");
+		uint32_t *counts = w->top_counts + (size_t)top * policies;
+		for (size_t p = 0; p < policies; p++)
+			counts[p] += (uint32_t)(from->masks[slot * (size_t)w->words + p / 64] >> (p % 64) & 1);
+	}
+	return LSDN_OK;
+}
+
+/* Z_pre of neuron n of tensor t, computed once an image. */
+static int preceding(struct walk *w, int t, neuron_t n, float *value)
+{
+	const struct tensor *tensor = &w->plan->tensors[t];
+	size_t pixels = (size_t)tensor->h * (size_t)tensor->w, channels = (size_t)tensor->c;
+	if (!w->rows[t] && !(w->rows[t] = arena_alloc(&w->arena, pixels, sizeof(float *))))
+		return error_memory(w->error, "a walk");
+	float **row = &w->rows[t][n / channels];
+	if (!*row) {
+		*row = arena_alloc(&w->arena, channels, sizeof(float));
+		if (!*row)
+			return error_memory(w->error, "a walk");
+		for (size_t c = 0; c < channels; c++)
+			(*row)[c] = NAN;
+	}
+	float *z = &(*row)[n % channels];
+	if (isnan(*z))
+		*z = support_preceding(w->session, w->plan, w->image, t, neuron_place(tensor, n), w->scratch);
+	*value = *z;
+	return LSDN_OK;
+}
+
+/* Omega for policy p, but for a factor that all candidates of a neuron share: under the product form alpha_suc, and alpha_cur where it is not 0. */
+static double omega(const struct walk *w, int p, const struct candidate *c)
+{
+	const struct policy *policy = &w->policies[p];
+	uint32_t count = c->top < 0 ? 0 : w->top_counts[(size_t)c->top * (size_t)w->count + (size_t)p];
+	double z_suc = count ? count : 1;
+	double sum = policy->cur == 0 ? policy->pre * c->pre : c->cur + w->ratios[p] * c->pre;
+	if (policy->suc_form == SUC_POWER)
+		return pow(z_suc, policy->suc) * sum;
+	return policy->suc == 0 ? 0 : z_suc * sum;
+}
+
+/* Divides the supports by the highest of their kind. */
+static void to_like_units(struct candidate *c, size_t count)
+{
+	float cur = 0, pre = 0;
+	for (size_t i = 0; i < count; i++) {
+		cur = fmaxf(cur, fabsf(c[i].cur));
+		pre = fmaxf(pre, fabsf(c[i].pre));
+	}
+	for (size_t i = 0; i < count; i++) {
+		c[i].cur /= cur == 0 ? 1 : cur;
+		c[i].pre /= pre == 0 ? 1 : pre;
+	}
+}
+
+/* Candidates that can win for no policy go: with Z_suc alike, one that is at least as good in both supports (and comes first or is better in both) wins
+ * whatever alpha is. Those that are a top of several neurons stay. Order is kept. */
+static size_t keep_frontier(struct candidate *c, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool beaten = false;
+		for (size_t k = 0; k < kept && !beaten; k++)
+			beaten = c[i].top < 0 && c[k].cur >= c[i].cur && c[k].pre >= c[i].pre;
+		if (beaten)
+			continue;
+		/* A later one that is better in both pushes earlier ones out. */
+		size_t left = 0;
+		for (size_t k = 0; k < kept; k++)
+			if (c[k].top >= 0 || !(c[i].cur > c[k].cur && c[i].pre > c[k].pre))
+				c[left++] = c[k];
+		kept = left;
+		c[kept++] = c[i];
+	}
+	return kept;
+}
+
+/* The k candidates with the highest Omega of policy p; k is at least 1 and less than count. The first of equals wins. */
+static int take_best(struct walk *w, const struct op *op, int p, size_t count, int k)
+{
+	struct {
+		double omega;
+		neuron_t neuron;
+	} best[64];
+	uint64_t mask[16] = {0};
+	size_t taken = 0, most = (size_t)(k < 64 ? k : 64);
+	mask[p / 64] = (uint64_t)1 << (p % 64);
+	for (size_t i = 0; i < count; i++) {
+		double value = omega(w, p, &w->candidates[i]);
+		if (taken == most && !(value > best[taken - 1].omega))
+			continue;
+		size_t at = taken < most ? taken++ : taken - 1;
+		while (at > 0 && value > best[at - 1].omega) {
+			best[at] = best[at - 1];
+			at--;
+		}
+		best[at].omega = value;
+		best[at].neuron = w->candidates[i].neuron;
+	}
+	int code = LSDN_OK;
+	for (size_t i = 0; i < taken && !code; i++)
+		code = walk_add(w, op->inputs[0], best[i].neuron, mask);
+	return code;
+}
+
+/* Gathers the eligible candidates of s; with_pre says whether their Z_pre is needed. */
+static int gather(struct walk *w, const struct op *op, struct place s, bool gated, bool with_tops, bool with_pre, size_t *count)
+{
+	int all = support_count(w->plan, op);
+	*count = 0;
+	look(w, op, s);
+	for (int c = 0; c < all; c++) {
+		if (gated && all > 1 && !(w->z[c] > 0))
+			continue;
+		struct candidate *candidate = &w->candidates[(*count)++];
+		*candidate = (struct candidate){.neuron = candidate_neuron(w, op, s, c), .cur = w->z[c], .top = -1};
+		if (with_tops)
+			candidate->top = index_set_find(&w->tops, candidate->neuron);
+		int code = with_pre ? preceding(w, op->inputs[0], candidate->neuron, &candidate->pre) : LSDN_OK;
+		if (code)
+			return code;
+	}
+	return LSDN_OK;
+}
+
+static int select_for(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
+{
+	size_t count;
+	bool every = r->k == K_ALL, with_pre = false;
+	for (int p = 0; p < w->count && !r->current_only; p++)
+		with_pre = with_pre || w->policies[p].pre != 0;
+	int code = gather(w, op, s, r->gated, !every && !r->current_only, !every && with_pre, &count);
+	if (!every && (size_t)r->k >= count)
+		every = true;
+	if (every) {
+		for (size_t i = 0; i < count && !code; i++)
+			code = walk_add(w, op->inputs[0], w->candidates[i].neuron, mask);
+		return code;
+	}
+	if (!r->current_only && w->policies[0].scale == SCALE_MAX)
+		to_like_units(w->candidates, count);
+	if (r->k == 1 && w->count > 1)
+		count = keep_frontier(w->candidates, count);
+	for (int p = 0; p < w->count && !code; p++)
+		if (mask[p / 64] >> (p % 64) & 1)
+			code = take_best(w, op, p, count, r->k);
+	return code;
+}
+
+static int make_room(struct walk *w, const struct op *op)
+{
+	size_t count = (size_t)support_count(w->plan, op);
+	if (count <= w->support_room)
+		return LSDN_OK;
+	free(w->z);
+	free(w->pixels);
+	free(w->candidates);
+	w->z = malloc(count * sizeof *w->z);
+	w->pixels = malloc(count * sizeof *w->pixels);
+	w->candidates = malloc(count * sizeof *w->candidates);
+	w->support_room = w->z && w->pixels && w->candidates ? count : 0;
+	return w->support_room ? LSDN_OK : error_memory(w->error, "a walk");
+}
+
+int walk_select(struct walk *w, const struct op *op)
+{
+	struct rule r = rule_of(w, op);
+	const struct selection *from = &w->selected[op->output];
+	int code = make_room(w, op);
+	if (!code && r.k != K_ALL && !r.current_only)
+		code = count_tops(w, op);
+	for (size_t slot = 0; slot < from->neurons.count && !code; slot++)
+		code = select_for(w, op, &r, neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]), from->masks + slot * (size_t)w->words);
+	if (w->top_counts)
+		memset(w->top_counts, 0, w->top_room * sizeof *w->top_counts);
+	return code;
+}

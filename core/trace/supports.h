@@ -1,0 +1,48 @@
+/* The supports of a candidate neuron (paper, section 3.1), computed from kept activations.
+ *
+ * Z_cur (eq. 2): for a selected neuron s = (o, y, x) of a Conv, one candidate a channel c of o's group, the sum over the kernel of A[c, .] * W[o, c, .];
+ * outside the input counts 0. For a Gemm one candidate an input element i, A[i] * W[s, i].
+ * Z_pre (eq. 3): the highest such value of the layer that made the candidate itself, with the candidate in the place of s. */
+#ifndef LSDN_CORE_TRACE_SUPPORTS_H
+#define LSDN_CORE_TRACE_SUPPORTS_H
+
+#include <stdint.h>
+
+#include "core/net/session.h"
+
+/* A neuron's place in its tensor's memory (NHWC): (y * W + x) * C + c. */
+typedef uint32_t neuron_t;
+
+struct place {
+	int c, y, x;
+};
+
+struct place neuron_place(const struct tensor *t, neuron_t n);
+neuron_t place_neuron(const struct tensor *t, struct place p);
+
+/* Number of candidates of one neuron of a Conv's or Gemm's output. */
+int support_count(const struct plan *plan, const struct op *op);
+
+/* The first input channel of the candidates of output channel o. */
+int support_first_channel(const struct plan *plan, const struct op *op, int o);
+
+/* Fills z[0..support_count) with Z_cur of s's candidates. input: the op's input activations of the image. */
+void support_current(const struct plan *plan, const struct op *op, const float *input, struct place s, float *z);
+
+/* Conv: the pixel (y * W + x of the input) of the kernel's centre, clamped into the input. */
+uint32_t support_center(const struct plan *plan, const struct op *op, struct place s);
+
+/* Conv: for each candidate channel the in-bounds pixel of the highest single product sign * A * W, the first in raster order. */
+void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, uint32_t *pixels);
+
+/* Pools: the pixel of the highest activation within the in-bounds window of output neuron s, first in raster order. */
+uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s);
+
+/* Z_pre of neuron n of tensor t. scratch holds at least support_scratch(plan) floats. */
+float support_preceding(const struct session *session, const struct plan *plan, int image, int t, struct place n, float *scratch);
+size_t support_scratch(const struct plan *plan);
+
+/* The value of neuron s at its layer's own output, before what was fused behind it; z is its support_current. */
+float support_output(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, const float *z);
+
+#endif

@@ -1,0 +1,257 @@
+#include "config.h"
+
+#include "core/trace/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/trace/walk_inside.h"
+
+enum { MAX_POLICIES = 1024 };
+
+/* The layer whose output the class scores are: back from the scores over what only renames or keeps places. */
+static int find_score_op(const struct plan *plan)
+{
+	int maker = plan->tensors[plan->scores].maker;
+	while (maker >= 0 && (plan->ops[maker].kind == OP_FLATTEN || op_is_through(&plan->ops[maker])))
+		maker = plan->tensors[plan->ops[maker].inputs[0]].maker;
+	return maker;
+}
+
+struct walk *walk_open(const struct plan *plan, struct error *e)
+{
+	struct walk *w = calloc(1, sizeof *w);
+	if (w) {
+		w->plan = plan;
+		w->score_op = find_score_op(plan);
+		w->selected = calloc((size_t)plan->tensor_count, sizeof *w->selected);
+		w->rows = calloc((size_t)plan->tensor_count, sizeof *w->rows);
+		w->scratch = malloc(support_scratch(plan) * sizeof *w->scratch);
+	}
+	if (!w || !w->selected || !w->rows || !w->scratch) {
+		walk_close(w);
+		error_memory(e, "a walk");
+		return NULL;
+	}
+	return w;
+}
+
+void walk_close(struct walk *w)
+{
+	if (!w)
+		return;
+	for (int t = 0; w->selected && t < w->plan->tensor_count; t++) {
+		index_set_free(&w->selected[t].neurons);
+		free(w->selected[t].masks);
+	}
+	index_set_free(&w->tops);
+	arena_free(&w->arena);
+	free(w->selected);
+	free(w->rows);
+	free(w->scratch);
+	free(w->top_counts);
+	free(w->ratios);
+	free(w->z);
+	free(w->pixels);
+	free(w->candidates);
+	free(w);
+}
+
+void walk_forget(struct walk *w)
+{
+	memset(w->rows, 0, (size_t)w->plan->tensor_count * sizeof *w->rows);
+	arena_free(&w->arena);
+}
+
+int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
+{
+	struct selection *s = &w->selected[t];
+	size_t words = (size_t)w->words, before = s->neurons.count;
+	int64_t slot = index_set_add(&s->neurons, n);
+	if (slot >= 0 && s->neurons.count * words > s->room) {
+		size_t room = 2 * s->neurons.count * words;
+		uint64_t *masks = realloc(s->masks, room * sizeof *masks);
+		if (masks) {
+			s->masks = masks;
+			s->room = room;
+		} else {
+			slot = -1;
+		}
+	}
+	if (slot < 0)
+		return error_memory(w->error, "a walk");
+	if (s->neurons.count > before)
+		memset(s->masks + (size_t)slot * words, 0, words * sizeof *s->masks);
+	for (size_t i = 0; i < words; i++)
+		s->masks[(size_t)slot * words + i] |= mask[i];
+	return LSDN_OK;
+}
+
+static const float *values(const struct walk *w, int t)
+{
+	return session_tensor(w->session, t, w->image);
+}
+
+/* Pools go to the place of the highest activation; a GlobalAveragePool that makes the class scores itself goes to every positive place. */
+static int through_pool(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
+{
+	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
+	struct place s = neuron_place(&w->plan->tensors[op->output], n);
+	enum k_gap k = w->policies[0].k_gap;
+	bool all = op->kind == OP_GLOBAL_AVERAGE_POOL && (k == K_GAP_ALL || (k == K_GAP_AUTO && op - w->plan->ops == w->score_op));
+	if (!all)
+		return walk_add(w, op->inputs[0], support_pool(w->plan, op, values(w, op->inputs[0]), s) * (uint32_t)in->c + (uint32_t)s.c, mask);
+	int code = LSDN_OK;
+	for (uint32_t pixel = 0; pixel < (uint32_t)(in->h * in->w) && !code; pixel++) {
+		neuron_t candidate = pixel * (uint32_t)in->c + (uint32_t)s.c;
+		if (values(w, op->inputs[0])[candidate] > 0)
+			code = walk_add(w, op->inputs[0], candidate, mask);
+	}
+	return code;
+}
+
+/* To the operand with the highest value (the lowest where the sum is negative and that is explained), or to all that pull the same way. */
+static int through_add(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
+{
+	const struct policy *p = &w->policies[0];
+	float sum = values(w, op->output)[n], best = 0;
+	float sign = p->signed_ && sum < 0 && op - w->plan->ops != w->score_op ? -1 : 1;
+	int chosen = -1, code = LSDN_OK;
+	for (int i = 0; i < op->input_count; i++) {
+		float value = sign * values(w, op->inputs[i])[n];
+		if (chosen < 0 || value > best) {
+			best = value;
+			chosen = i;
+		}
+	}
+	for (int i = 0; i < op->input_count && !code; i++)
+		if (i == chosen || (p->residual == RESIDUAL_BOTH && sign * values(w, op->inputs[i])[n] > 0))
+			code = walk_add(w, op->inputs[i], n, mask);
+	return code;
+}
+
+static int through_concat(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
+{
+	struct place s = neuron_place(&w->plan->tensors[op->output], n);
+	int i = 0;
+	while (s.c >= w->plan->tensors[op->inputs[i]].c)
+		s.c -= w->plan->tensors[op->inputs[i++]].c;
+	return walk_add(w, op->inputs[i], place_neuron(&w->plan->tensors[op->inputs[i]], s), mask);
+}
+
+static int through_flatten(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
+{
+	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
+	int element = (int)n, area = in->h * in->w;
+	struct place s = {.c = element / area, .y = element % area / in->w, .x = element % in->w};
+	return walk_add(w, op->inputs[0], place_neuron(in, s), mask);
+}
+
+static int through_op(struct walk *w, const struct op *op)
+{
+	const struct selection *from = &w->selected[op->output];
+	int code = LSDN_OK;
+	for (size_t slot = 0; slot < from->neurons.count && !code; slot++) {
+		neuron_t n = from->neurons.keys[slot];
+		const uint64_t *mask = from->masks + slot * (size_t)w->words;
+		switch (op->kind) {
+		case OP_MAX_POOL:
+		case OP_AVERAGE_POOL:
+		case OP_GLOBAL_AVERAGE_POOL:
+		case OP_GLOBAL_MAX_POOL:
+			code = through_pool(w, op, n, mask);
+			break;
+		case OP_CONCAT:
+			code = through_concat(w, op, n, mask);
+			break;
+		case OP_ADD:
+			code = through_add(w, op, n, mask);
+			break;
+		case OP_FLATTEN:
+			code = through_flatten(w, op, n, mask);
+			break;
+		case OP_MUL:
+			code = walk_add(w, op->inputs[0], n, mask);
+			code = code ? code : walk_add(w, op->inputs[1], n, mask);
+			break;
+		default:
+			code = walk_add(w, op->inputs[0], n, mask);
+		}
+	}
+	return code;
+}
+
+static int start(struct walk *w, const struct policy *policies, int count, struct error *e)
+{
+	if (count < 1 || count > MAX_POLICIES)
+		return error_set(e, LSDN_ERROR_INPUT, "%d policies in one walk: from 1 to %d can be", count, MAX_POLICIES);
+	w->policies = policies;
+	w->count = count;
+	w->words = (count + 63) / 64;
+	w->error = e;
+	double *ratios = realloc(w->ratios, (size_t)count * sizeof *ratios);
+	if (!ratios)
+		return error_memory(e, "a walk");
+	w->ratios = ratios;
+	for (int p = 0; p < count; p++)
+		ratios[p] = policies[p].cur == 0 ? 0 : policies[p].pre / policies[p].cur;
+	for (int t = 0; t < w->plan->tensor_count; t++)
+		index_set_clear(&w->selected[t].neurons);
+	return LSDN_OK;
+}
+
+int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
+	int class_count, struct error *e)
+{
+	uint64_t everyone[MAX_POLICIES / 64];
+	int code = start(w, policies, count, e);
+	w->session = session;
+	w->image = image;
+	memset(everyone, 0, sizeof everyone);
+	for (int p = 0; p < count && !code; p++)
+		everyone[p / 64] |= (uint64_t)1 << (p % 64);
+	for (int i = 0; i < class_count && !code; i++)
+		code = walk_add(w, w->plan->scores, (neuron_t)classes[i], everyone);
+	for (int k = w->plan->op_count; k-- > 0 && !code;) {
+		const struct op *op = &w->plan->ops[k];
+		if (w->selected[op->output].neurons.count)
+			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
+	}
+	return code;
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	return a->c != b->c ? (a->c > b->c) - (a->c < b->c) : a->y != b->y ? (a->y > b->y) - (a->y < b->y) : (a->x > b->x) - (a->x < b->x);
+}
+
+size_t walk_selected(const struct walk *w, int t, int p, struct place *out)
+{
+	const struct selection *s = &w->selected[t];
+	size_t count = 0;
+	for (size_t slot = 0; slot < s->neurons.count; slot++) {
+		if (!(s->masks[slot * (size_t)w->words + (size_t)p / 64] >> (p % 64) & 1))
+			continue;
+		if (out)
+			out[count] = neuron_place(&w->plan->tensors[t], s->neurons.keys[slot]);
+		count++;
+	}
+	if (out)
+		qsort(out, count, sizeof *out, by_place);
+	return count;
+}
+
+size_t walk_points(const struct walk *w, int p, struct place *out)
+{
+	size_t count = walk_selected(w, w->plan->inputs[0], p, out), points = 0;
+	if (!out)
+		return count; /* an upper bound: a pixel may be there for each channel */
+	for (size_t i = 0; i < count; i++)
+		out[i].c = 0;
+	qsort(out, count, sizeof *out, by_place);
+	for (size_t i = 0; i < count; i++)
+		if (!i || by_place(&out[i], &out[i - 1]) != 0)
+			out[points++] = out[i];
+	return points;
+}

@@ -1,0 +1,32 @@
+/* The walk: from the class back through every layer to the pixels that decided (paper, section 3 and algorithm 1).
+ *
+ * One walk serves many policies that differ in alpha only: supports do not depend on alpha, so they are computed once; every selected neuron
+ * carries the set of policies that selected it. */
+#ifndef LSDN_CORE_TRACE_WALK_H
+#define LSDN_CORE_TRACE_WALK_H
+
+#include "core/net/session.h"
+#include "core/trace/policy.h"
+#include "core/trace/supports.h"
+
+struct walk;
+
+/* A walk belongs to one thread; plan must outlive it. */
+struct walk *walk_open(const struct plan *plan, struct error *e);
+
+/* Forgets what was computed from activations; to be called when the session has run anew. */
+void walk_forget(struct walk *w);
+
+/* Walks image `image` of the session's batch for `count` policies that are policy_same_choices, from the given classes. */
+int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
+	int class_count, struct error *e);
+
+/* Neurons of tensor t that policy p selected, sorted by c, y, x, into out (NULL: only counted). Returns how many they are. */
+size_t walk_selected(const struct walk *w, int t, int p, struct place *out);
+
+/* Points of policy p on the network's input: the set of (y, x) over channels, in raster order (c is 0), into out. With out NULL: no less than that many. */
+size_t walk_points(const struct walk *w, int p, struct place *out);
+
+void walk_close(struct walk *w);
+
+#endif
