@@ -25,7 +25,7 @@ int annotation_read_xml(struct annotation *a, const char *path, struct error *e)
 int annotation_read_prediction(struct annotation *a, const char *text, const char *place, struct error *e);
 
 /* The best IoU of a box (in the photograph's own width x height pixels) with any annotated box, in the annotation's pixel grid. */
-double annotation_iou(const struct annotation *a, const struct box *box, int width, int height);
+double annotation_iou(const struct annotation *a, const struct boxf *box, int width, int height);
 
 void annotation_free(struct annotation *a);
 
