@@ -21,7 +21,8 @@ static int between(struct pcg *rng, int low, int high)
 	return low + (int)pcg_below(rng, (uint32_t)(high - low + 1));
 }
 
-/* SplitMix64's finaliser (Steele, Lea, Flood 2014). PCG's streams of one seed are shifted copies of each other; seeds that differ in all bits are not. */
+/* SplitMix64's finaliser (Steele, Lea, Flood 2014): PCG's streams of one seed are shifted copies of each other, so every image
+ * has a seed of its own as well. */
 static uint64_t mix(uint64_t x)
 {
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;

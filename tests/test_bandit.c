@@ -74,7 +74,8 @@ START_TEST(pcg_shuffle_is_uniform)
 		pcg_shuffle(&rng, order, 3);
 		seen[order[0] * 9 + order[1] * 3 + order[2]]++;
 	}
-	static const int PERMUTATIONS[] = {0 * 9 + 1 * 3 + 2, 0 * 9 + 2 * 3 + 1, 1 * 9 + 0 * 3 + 2, 1 * 9 + 2 * 3 + 0, 2 * 9 + 0 * 3 + 1, 2 * 9 + 1 * 3 + 0};
+	static const int PERMUTATIONS[] = {0 * 9 + 1 * 3 + 2, 0 * 9 + 2 * 3 + 1, 1 * 9 + 0 * 3 + 2,
+		1 * 9 + 2 * 3 + 0, 2 * 9 + 0 * 3 + 1, 2 * 9 + 1 * 3 + 0};
 	int total = 0;
 	for (int i = 0; i < 6; i++) {
 		check_count(seen[PERMUTATIONS[i]], n, 1.0 / 6, "a permutation");

@@ -73,7 +73,8 @@ START_TEST(images_are_those_of_the_training)
 }
 END_TEST
 
-/* Counts of 1200 images lie within six standard deviations, sqrt(1200 * 1/12 * 11/12) = 9.6; no centred box may be a good answer for half of them. */
+/* Counts of 1200 images lie within six standard deviations, sqrt(1200 * 1/12 * 11/12) = 9.6; no centred box may be a good answer
+ * for two fifths of them. */
 START_TEST(classes_places_and_sizes_vary)
 {
 	enum { IMAGES = 1200 };
@@ -129,7 +130,7 @@ START_TEST(box_is_around_the_drawn_pixels)
 }
 END_TEST
 
-/* Half sides of 20 and 10 pixels around (48, 40); areas are those of geometry, within a pixel for each pixel of the outline's half. */
+/* Half sides of 20 and 10 pixels around (48, 40): areas are those of geometry within 3%, what 16 samples a pixel leave open. */
 START_TEST(shapes_have_their_areas)
 {
 	static const double AREAS[] = {[DRAW_DISC] = 3.14159265 * 200, [DRAW_TRIANGLE] = 400, [DRAW_SQUARE] = 800, [DRAW_CROSS] = 800 * 5 / 9.0};
@@ -177,7 +178,8 @@ static double mean_difference(const struct photo *a, const struct photo *b)
 	return sum / BYTES;
 }
 
-/* PNG keeps every pixel. JPEG of quality 95 quantises the noise of the image by about two steps of 255; 5 means another image or colour order. */
+/* PNG keeps every pixel. JPEG of quality 95 changes the noise by three steps of 255 on average; more than 5 means another image or
+ * another order of colours. */
 START_TEST(what_is_written_is_read_again)
 {
 	enum { IMAGES = 12 };
