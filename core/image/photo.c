@@ -2,69 +2,140 @@
 
 #include "core/image/photo.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
 
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
-#define STB_IMAGE_IMPLEMENTATION
+/* Zeroed memory makes what a damaged file leaves undecoded the same on every run. */
+#define STBI_MALLOC(size) calloc(1, size)
+#define STBI_REALLOC(memory, size) realloc(memory, size)
+#define STBI_FREE(memory) free(memory)
+#define STBI_MAX_DIMENSIONS PHOTO_MAX_SIDE
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
-#define STBI_NO_HDR
-#define STBI_MAX_DIMENSIONS 30000
+#define STB_IMAGE_IMPLEMENTATION
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
 #include <stb/stb_image.h>
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
 
-enum { MAX_FILE = 1 << 28 };
+enum { PHOTO_MAX_BYTES = 512 << 20 };
 
-/* stb_image fills what a cut JPEG lacks with gray and calls it done; a whole one ends with EOI after its last scan. (In a scan FF is always followed by
- * 00 or a restart marker, and a thumbnail's markers come before the picture's own.) */
-static bool jpeg_is_cut(const uint8_t *data, size_t size)
+static bool is_jpeg(const uint8_t *data, size_t size)
 {
-	if (size < 4 || data[0] != 0xff || data[1] != 0xd8)
-		return false;
-	size_t scan = 0, end = 0;
-	for (size_t i = 2; i + 1 < size; i++) {
-		if (data[i] == 0xff && data[i + 1] == 0xda)
-			scan = i;
-		if (data[i] == 0xff && data[i + 1] == 0xd9)
-			end = i;
+	return size >= 3 && !memcmp(data, "\xff\xd8\xff", 3);
+}
+
+static bool is_png(const uint8_t *data, size_t size)
+{
+	return size >= 8 && !memcmp(data, "\x89PNG\r\n\x1a\n", 8);
+}
+
+/* A segment of Huffman tables: pairs of a byte and 16 counts, then as many values as the counts add up to. stb_image 2.27 writes past its
+ * tables where that is more than 256; a count beyond the end of the data reads as 0 there and here. */
+static bool huffman_fits(const uint8_t *segment, size_t length, size_t available)
+{
+	for (size_t at = 0; at < length;) {
+		size_t values = 0;
+		for (size_t i = at + 1; i <= at + 16 && i < available; i++)
+			values += segment[i];
+		if (values > 256)
+			return false;
+		at += 17 + values;
 	}
-	return !scan || end < scan;
+	return true;
+}
+
+/* Walks over a JPEG's markers as stb_image does: what it cannot decode, or not safely; NULL where there is nothing of the kind. */
+static const char *jpeg_complaint(const uint8_t *data, size_t size)
+{
+	bool adobe = false;
+	for (size_t at = 2; at + 4 <= size;) {
+		uint8_t marker = data[at + 1];
+		/* In a scan FF is followed by 0 or a restart marker; fill bytes can come before any marker. */
+		if (data[at] != 0xff || marker == 0xff || marker == 0 || (marker >= 0xd0 && marker <= 0xd7)) {
+			at++;
+			continue;
+		}
+		size_t length = (size_t)data[at + 2] << 8 | data[at + 3];
+		const uint8_t *segment = data + at + 4;
+		size_t available = size - at - 4;
+		if (marker == 0xd9 || length < 2)
+			return NULL;
+		if (marker == 0xee && available >= 5 && !memcmp(segment, "Adobe", 5))
+			adobe = true;
+		if (marker == 0xc4 && !huffman_fits(segment, length - 2, available))
+			return "a JPEG with a damaged Huffman table";
+		if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && available >= 6) {
+			if (marker >= 0xc9)
+				return "an arithmetic-coded JPEG";
+			if (marker > 0xc2)
+				return "a lossless or hierarchical JPEG";
+			if (segment[0] != 8)
+				return "a JPEG of more than 8 bits";
+			/* Without Adobe's marker nothing says whether the inks are inverted, and stb_image takes them for something else. */
+			if (segment[5] == 4 && !adobe)
+				return "a CMYK JPEG without Adobe's marker";
+		}
+		at += 2 + length;
+	}
+	return NULL;
+}
+
+/* A whole JPEG ends in EOI; cameras may pad with zeros after it. */
+static bool jpeg_ends(const uint8_t *data, size_t size)
+{
+	while (size && !data[size - 1])
+		size--;
+	return size >= 2 && data[size - 2] == 0xff && data[size - 1] == 0xd9;
 }
 
 int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *name, struct error *e)
 {
-	int width, height, channels;
 	*p = (struct photo){0};
-	if (size > MAX_FILE || size > INT_MAX)
-		return error_set(e, LSDN_ERROR_INPUT, "%s: has %zu bytes: more than an image can have here", name, size);
-	if (!stbi_info_from_memory(data, (int)size, &width, &height, &channels))
-		return error_set(e, LSDN_ERROR_INPUT, "%s: not a JPEG or PNG, or damaged (%s): save it again as one", name, stbi_failure_reason());
-	if (width < 1 || height < 1 || width > PHOTO_MAX_SIDE || height > PHOTO_MAX_SIDE || (int64_t)width * height > PHOTO_MAX_PIXELS)
-		return error_set(e, LSDN_ERROR_INPUT, "%s: says it has %d x %d pixels: at most %d a side and %d in all are read", name, width, height,
+	int width = 0, height = 0, channels = 0;
+	if (!size)
+		return error_set(e, LSDN_ERROR_INPUT, "%s: an empty file: copy it again", name);
+	bool jpeg = is_jpeg(data, size);
+	if (!jpeg && !is_png(data, size))
+		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: neither JPEG nor PNG: convert it to PNG", name);
+	if (size > PHOTO_MAX_BYTES)
+		return error_set(e, LSDN_ERROR_INPUT, "%s: larger than %d MiB: shrink the photograph", name, PHOTO_MAX_BYTES >> 20);
+	const char *complaint = jpeg ? jpeg_complaint(data, size) : NULL;
+	if (complaint)
+		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: %s cannot be decoded: convert it to PNG or baseline JPEG", name, complaint);
+	int known = stbi_info_from_memory(data, (int)size, &width, &height, &channels);
+	if (known && (width < 1 || height < 1 || width > PHOTO_MAX_SIDE || height > PHOTO_MAX_SIDE || (long long)width * height > PHOTO_MAX_PIXELS))
+		return error_set(e, LSDN_ERROR_INPUT, "%s: %d x %d pixels, more than %d a side or %d in all: shrink the photograph", name, width, height,
 			PHOTO_MAX_SIDE, PHOTO_MAX_PIXELS);
-	if (jpeg_is_cut(data, size))
-		return error_set(e, LSDN_ERROR_INPUT, "%s: is cut short (no end of image): fetch it again", name);
-	p->rgb = stbi_load_from_memory(data, (int)size, &p->width, &p->height, &channels, 3);
-	if (p->rgb)
-		return LSDN_OK;
-	*p = (struct photo){0};
-	return error_set(e, LSDN_ERROR_INPUT, "%s: cannot be decoded (%s): save it again as a baseline JPEG or PNG", name, stbi_failure_reason());
+	p->rgb = known ? stbi_load_from_memory(data, (int)size, &width, &height, &channels, 3) : NULL;
+	if (!p->rgb) {
+		const char *reason = stbi_failure_reason();
+		if (reason && !strcmp(reason, "outofmem"))
+			return error_memory(e, "a photograph");
+		if (reason && !strcmp(reason, "too large"))
+			return error_set(e, LSDN_ERROR_INPUT, "%s: more than %d pixels a side: shrink the photograph", name, PHOTO_MAX_SIDE);
+		bool truncated = jpeg && !jpeg_ends(data, size);
+		return error_set(e, LSDN_ERROR_INPUT, "%s: a %s %s (%s): copy the file again, or convert it to PNG", name, truncated ? "truncated" : "damaged",
+			jpeg ? "JPEG" : "PNG", reason ? reason : "no reason given");
+	}
+	p->width = width;
+	p->height = height;
+	return LSDN_OK;
 }
 
 int photo_read(struct photo *p, const char *path, struct error *e)
