@@ -53,7 +53,12 @@ bool box_around(const struct point *points, const bool *keep, size_t count, int 
 	return true;
 }
 
-struct boxf box_scale(const struct box *box, int from_width, int from_height, int to_width, int to_height)
+struct boxf box_real(const struct box *box)
+{
+	return (struct boxf){box->xmin, box->ymin, box->xmax, box->ymax};
+}
+
+struct boxf box_scale(const struct boxf *box, int from_width, int from_height, int to_width, int to_height)
 {
 	double x = (double)to_width / from_width, y = (double)to_height / from_height;
 	return (struct boxf){box->xmin * x, box->ymin * y, (box->xmax + 1) * x - 1, (box->ymax + 1) * y - 1};

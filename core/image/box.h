@@ -41,9 +41,8 @@ struct boxf {
 
 struct boxf box_real(const struct box *box);
 
-/* The same box in another pixel grid: its outer edges, half a pixel beyond xmin and xmax, move in proportion. */
-/* Pixel edges scale, and both ends are included: x to x * r, and xmax to (xmax + 1) * r - 1, so that the whole photograph stays the whole
- * photograph and an IoU is the same in either grid. Not rounded. */
+/* The same box in another pixel grid: its outer edges move in proportion, xmin to xmin * r and xmax to (xmax + 1) * r - 1, so that the whole
+ * photograph stays the whole photograph and an IoU is the same in either grid. Not rounded. */
 struct boxf box_scale(const struct boxf *box, int from_width, int from_height, int to_width, int to_height);
 
 /* Intersection over union, counted in pixels with both ends included: (x2 - x1 + 1) * (y2 - y1 + 1). */

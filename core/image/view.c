@@ -1,87 +1,133 @@
-/* The triangle filter is computed as Pillow does (its Resample.c): weights in fixed point with 22 bits, the horizontal pass first, 8 bits between the
- * passes, so that a network sees the same bytes from here as from Python. */
+/* Pillow's resize, bit for bit (libImaging/Resample.c): weights in fixed point of 22 bits, the horizontal pass first, 8 bits between the
+ * passes. Networks were trained and measured on such pixels. */
 #include "config.h"
 
 #include "core/image/view.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PRECISION = 22 };
 
-/* For each output pixel the input pixels it is made of, and their weights. */
-struct filter {
-	int *first, *count, *weights; /* weights: `most` a pixel */
-	int most;
+/* Output pixel first + i is the sum over j < length[i] of weight[i * room + j] * input pixel start[i] + j. */
+struct taps {
+	int *start, *length;
+	int32_t *weight;
+	size_t room;
 };
 
-static bool filter_make(struct filter *f, int from, int to)
+static void taps_free(struct taps *taps)
 {
-	double scale = (double)from / to, support = fmax(scale, 1);
-	f->most = (int)ceil(support) * 2 + 1;
-	f->first = malloc((size_t)to * sizeof(int));
-	f->count = malloc((size_t)to * sizeof(int));
-	f->weights = calloc((size_t)to * (size_t)f->most, sizeof(int));
-	double *exact = malloc((size_t)f->most * sizeof *exact);
-	bool ok = f->first && f->count && f->weights && exact;
-	for (int i = 0; ok && i < to; i++) {
-		double center = (i + 0.5) * scale, sum = 0;
-		int low = (int)(center - support + 0.5), high = (int)(center + support + 0.5);
+	free(taps->start);
+	free(taps->length);
+	free(taps->weight);
+}
+
+static double triangle(double x)
+{
+	return fabs(x) < 1 ? 1 - fabs(x) : 0;
+}
+
+/* Taps of the output pixels first .. first + count - 1 of an axis of from pixels that is resized to `to`. */
+static int taps_make(struct taps *taps, int from, int to, int first, int count)
+{
+	double scale = (double)from / to, stretch = scale < 1 ? 1 : scale, inverse = 1 / stretch;
+	*taps = (struct taps){.room = (size_t)ceil(stretch) * 2 + 1};
+	taps->start = calloc((size_t)count, sizeof *taps->start);
+	taps->length = calloc((size_t)count, sizeof *taps->length);
+	taps->weight = calloc((size_t)count, taps->room * sizeof *taps->weight);
+	double *exact = calloc(taps->room, sizeof *exact);
+	if (!taps->start || !taps->length || !taps->weight || !exact) {
+		free(exact);
+		return LSDN_ERROR_MEMORY;
+	}
+	for (int i = 0; i < count; i++) {
+		double centre = (first + i + 0.5) * scale, sum = 0;
+		int low = (int)(centre - stretch + 0.5), high = (int)(centre + stretch + 0.5);
 		low = low < 0 ? 0 : low;
 		high = high > from ? from : high;
-		for (int k = 0; k < high - low; k++) {
-			exact[k] = fmax(0, 1 - fabs((k + low - center + 0.5) / support));
-			sum += exact[k];
+		for (int j = 0; j < high - low; j++) {
+			exact[j] = triangle((j + low - centre + 0.5) * inverse);
+			sum += exact[j];
 		}
-		for (int k = 0; k < high - low; k++)
-			f->weights[i * f->most + k] = (int)(0.5 + exact[k] / sum * (1 << PRECISION));
-		f->first[i] = low;
-		f->count[i] = high - low;
+		for (int j = 0; j < high - low; j++)
+			taps->weight[(size_t)i * taps->room + (size_t)j] = (int32_t)(0.5 + (sum != 0 ? exact[j] / sum : 0) * (1 << PRECISION));
+		taps->start[i] = low;
+		taps->length[i] = high - low;
 	}
 	free(exact);
-	return ok;
+	return LSDN_OK;
 }
 
-static void filter_free(struct filter *f)
+static uint8_t to_byte(int32_t sum)
 {
-	free(f->first);
-	free(f->count);
-	free(f->weights);
+	return (uint8_t)(sum >> PRECISION > 255 ? 255 : sum >> PRECISION);
 }
 
-static uint8_t weigh(const uint8_t *pixels, size_t stride, const int *weights, int count)
+/* One output pixel: in points to its first input pixel, the next lies stride bytes on. */
+static void pixel_resize(const uint8_t *in, size_t stride, const int32_t *weight, int length, uint8_t *out)
 {
-	int sum = 1 << (PRECISION - 1);
-	for (int k = 0; k < count; k++)
-		sum += pixels[(size_t)k * stride] * weights[k];
-	sum >>= PRECISION;
-	return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+	int32_t sum[3] = {1 << (PRECISION - 1), 1 << (PRECISION - 1), 1 << (PRECISION - 1)};
+	for (int j = 0; j < length; j++, in += stride)
+		for (int c = 0; c < 3; c++)
+			sum[c] += in[c] * weight[j];
+	for (int c = 0; c < 3; c++)
+		out[c] = to_byte(sum[c]);
 }
 
-/* Returns height x width x 3 bytes (the caller's), or NULL where memory is short. */
-static uint8_t *resize(const struct photo *photo, int width, int height)
+/* Which part of the resized photograph the network sees. */
+struct window {
+	int resized_width, resized_height;
+	int x, y;
+};
+
+static struct window window_of(enum view view, const struct photo *photo, const struct preprocessing *pre)
 {
-	struct filter horizontal = {0}, vertical = {0};
-	size_t row = (size_t)width * 3;
-	uint8_t *between = malloc((size_t)photo->height * row), *out = malloc((size_t)height * row);
-	bool ok = between && out && filter_make(&horizontal, photo->width, width) && filter_make(&vertical, photo->height, height);
-	for (int y = 0; ok && y < photo->height; y++)
-		for (int x = 0; x < width; x++)
-			for (int c = 0; c < 3; c++)
-				between[(size_t)y * row + (size_t)(x * 3 + c)] = weigh(photo->rgb + ((size_t)y * (size_t)photo->width + (size_t)horizontal.first[x]) * 3
-					+ c, 3, horizontal.weights + x * horizontal.most, horizontal.count[x]);
-	for (int y = 0; ok && y < height; y++)
-		for (size_t i = 0; i < row; i++)
-			out[(size_t)y * row + i] = weigh(between + (size_t)vertical.first[y] * row + i, row, vertical.weights + y * vertical.most, vertical.count[y]);
-	filter_free(&horizontal);
-	filter_free(&vertical);
-	free(between);
-	if (!ok) {
-		free(out);
-		out = NULL;
+	struct window window = {.resized_width = pre->width, .resized_height = pre->height};
+	if (view == VIEW_CENTER) {
+		/* The side that is shorter for its place in the network's input decides; on a square input that is the shorter side. */
+		bool tall = (double)photo->width * pre->height <= (double)photo->height * pre->width;
+		if (tall) {
+			window.resized_width = (int)rint(pre->width * 256.0 / 224);
+			window.resized_height = (int)rint((double)photo->height * window.resized_width / photo->width);
+		} else {
+			window.resized_height = (int)rint(pre->height * 256.0 / 224);
+			window.resized_width = (int)rint((double)photo->width * window.resized_height / photo->height);
+		}
+		window.x = (window.resized_width - pre->width) / 2;
+		window.y = (window.resized_height - pre->height) / 2;
 	}
-	return out;
+	return window;
+}
+
+/* Only what the window shows is computed: columns of the rows that its own rows are made of, then the rows. */
+static int window_resize(const struct photo *photo, const struct window *window, int width, int height, uint8_t *pixels)
+{
+	struct taps across = {0}, down = {0};
+	uint8_t *middle = NULL;
+	int result = taps_make(&across, photo->width, window->resized_width, window->x, width);
+	if (result == LSDN_OK)
+		result = taps_make(&down, photo->height, window->resized_height, window->y, height);
+	if (result == LSDN_OK) {
+		int top = down.start[0], rows = down.start[height - 1] + down.length[height - 1] - top;
+		size_t stride = (size_t)width * 3;
+		middle = malloc((size_t)rows * stride);
+		if (!middle)
+			result = LSDN_ERROR_MEMORY;
+		for (int y = 0; middle && y < rows; y++)
+			for (int x = 0; x < width; x++)
+				pixel_resize(photo->rgb + ((size_t)(top + y) * (size_t)photo->width + (size_t)across.start[x]) * 3, 3,
+					across.weight + (size_t)x * across.room, across.length[x], middle + (size_t)y * stride + (size_t)x * 3);
+		for (int y = 0; middle && y < height; y++)
+			for (int x = 0; x < width; x++)
+				pixel_resize(middle + (size_t)(down.start[y] - top) * stride + (size_t)x * 3, stride,
+					down.weight + (size_t)y * down.room, down.length[y], pixels + (size_t)y * stride + (size_t)x * 3);
+	}
+	free(middle);
+	taps_free(&across);
+	taps_free(&down);
+	return result;
 }
 
 struct view_geometry view_geometry_stretch(int view_width, int view_height, int width, int height)
@@ -94,32 +140,24 @@ struct point view_point(const struct view_geometry *g, int y, int x)
 	return (struct point){.y = (y + g->offset_y + 0.5) * g->scale_y - 0.5, .x = (x + g->offset_x + 0.5) * g->scale_x - 0.5};
 }
 
-int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, float *tensor, struct view_geometry *geometry,
-	struct error *e)
+int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, float *tensor,
+	struct view_geometry *geometry, struct error *e)
 {
-	int width = pre->width, height = pre->height;
-	if (view == VIEW_CENTER) {
-		/* The side that decides covers the input's 256/224; the other keeps the aspect. */
-		double scale = fmax(round(pre->width * 256 / 224.0) / photo->width, round(pre->height * 256 / 224.0) / photo->height);
-		width = (int)fmax(nearbyint(photo->width * scale), pre->width);
-		height = (int)fmax(nearbyint(photo->height * scale), pre->height);
+	if (pre->width < 1 || pre->height < 1 || pre->width > PHOTO_MAX_SIDE || pre->height > PHOTO_MAX_SIDE)
+		return error_set(e, LSDN_ERROR_INPUT, "an input of %d x %d pixels: give each side 1 to %d", pre->width, pre->height, PHOTO_MAX_SIDE);
+	size_t count = (size_t)pre->width * (size_t)pre->height;
+	uint8_t *pixels = malloc(count * 3);
+	struct window window = window_of(view, photo, pre);
+	if (!pixels || window_resize(photo, &window, pre->width, pre->height, pixels) != LSDN_OK) {
+		free(pixels);
+		return error_memory(e, "a resized photograph");
 	}
-	if ((double)width * height > PHOTO_MAX_PIXELS)
-		return error_set(e, LSDN_ERROR_INPUT, "a photograph of %d x %d is too narrow for a centre crop: use view full", photo->width, photo->height);
-	uint8_t *resized = resize(photo, width, height);
-	if (!resized)
-		return error_memory(e, "a view");
-	int left = (width - pre->width) / 2, top = (height - pre->height) / 2;
-	*geometry = view_geometry_stretch(width, height, photo->width, photo->height);
-	geometry->offset_x = left;
-	geometry->offset_y = top;
-	for (int y = 0; y < pre->height; y++)
-		for (int x = 0; x < pre->width; x++) {
-			const uint8_t *pixel = resized + ((size_t)(y + top) * (size_t)width + (size_t)(x + left)) * 3;
-			float *to = tensor + ((size_t)y * (size_t)pre->width + (size_t)x) * 3;
-			for (int c = 0; c < 3; c++)
-				to[c] = ((float)pixel[pre->bgr ? 2 - c : c] - pre->mean[c]) / pre->std[c];
-		}
-	free(resized);
+	for (size_t i = 0; i < count * 3; i += 3)
+		for (size_t c = 0; c < 3; c++)
+			tensor[i + c] = ((float)pixels[i + (pre->bgr ? 2 - c : c)] - pre->mean[c]) / pre->std[c];
+	*geometry = view_geometry_stretch(window.resized_width, window.resized_height, photo->width, photo->height);
+	geometry->offset_x = window.x;
+	geometry->offset_y = window.y;
+	free(pixels);
 	return LSDN_OK;
 }
