@@ -46,16 +46,25 @@ static int sync_folder(const char *path, struct error *e)
 	return LSDN_OK;
 }
 
-/* mkstemp makes files that only their owner can read. The umask is put back into the permissions that others expect, but it can only be
- * read by setting it, which is no business of a thread: the file is made anew, with the kernel applying the umask. */
-static int open_like_usual(char *temporary)
+/* A new file of its own name in path's folder. mkstemp's would be readable by their owner alone, and the umask that gives the usual
+ * permissions can only be read by setting it, which no thread may do: here the kernel applies it. */
+static int open_new(const char *path, char **temporary)
 {
-	int fd = mkstemp(temporary);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	unlink(temporary);
-	return open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	char name[64];
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof name, ".lsdn-%ld-%d", (long)getpid(), i);
+		*temporary = beside(path, name);
+		if (!*temporary)
+			return -1;
+		int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (fd >= 0)
+			return fd;
+		free(*temporary);
+		*temporary = NULL;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
 }
 
 int output_open(struct output *out, const char *path, struct error *e)
@@ -67,22 +76,15 @@ int output_open(struct output *out, const char *path, struct error *e)
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return error_set(e, LSDN_ERROR_IO, "%s: not a regular file, so it is not replaced: name another", path);
 	out->path = final_name(path);
-	out->temporary = out->path ? beside(out->path, ".lsdn-XXXXXX") : NULL;
-	if (!out->temporary) {
-		output_abandon(out);
+	if (!out->path)
 		return error_memory(e, "a file's name");
-	}
-	int fd = open_like_usual(out->temporary);
+	int fd = open_new(out->path, &out->temporary);
 	if (fd >= 0)
-		out->file = fdopen(fd, "w+");
+		out->file = fdopen(fd, "w");
 	if (!out->file) {
 		int failure = errno;
-		if (fd >= 0) {
+		if (fd >= 0)
 			close(fd);
-			unlink(out->temporary);
-		}
-		free(out->temporary);
-		out->temporary = NULL;
 		output_abandon(out);
 		return error_set(e, LSDN_ERROR_IO, "%s: cannot be written: %s: check the folder and its permissions", path, strerror(failure));
 	}
