@@ -1,0 +1,26 @@
+#include "config.h"
+
+#include "calib/evidence.h"
+
+#include <math.h>
+
+static const double Z_95 = 1.959963984540054; /* standard normal quantile of 0.975 */
+
+struct interval wilson_interval(uint64_t hits, uint64_t total)
+{
+	if (!total)
+		return (struct interval){0, 1};
+	double n = (double)total, p = (double)hits / n, z2 = Z_95 * Z_95;
+	double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
+	double half = Z_95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+	return (struct interval){fmax(0, middle - half), fmin(1, middle + half)};
+}
+
+double mcnemar_exact(uint64_t first, uint64_t second)
+{
+	uint64_t n = first + second, least = first < second ? first : second;
+	double tail = 0;
+	for (uint64_t k = 0; k <= least; k++)
+		tail += exp(lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1) - (double)n * log(2));
+	return fmin(1, 2 * tail);
+}

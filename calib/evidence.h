@@ -1,0 +1,18 @@
+/* How sure a share is, and whether one is better than another. */
+#ifndef LSDN_CALIB_EVIDENCE_H
+#define LSDN_CALIB_EVIDENCE_H
+
+#include <stdint.h>
+
+struct interval {
+	double low, high;
+};
+
+/* The 95% interval of a share: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927. 0 to 1 where total is 0. */
+struct interval wilson_interval(uint64_t hits, uint64_t total);
+
+/* Two-sided p of McNemar's exact test: of the pairs in which exactly one of two had success, `first` were the first's and `second` the second's;
+ * under no difference their split is binomial with 1/2 (Q. McNemar, Psychometrika 12, 1947). 1 where there is no such pair. */
+double mcnemar_exact(uint64_t first, uint64_t second);
+
+#endif

@@ -1,0 +1,18 @@
+/* What a calibration found, for a person (standard output) and for the explainer (the weights file). */
+#ifndef LSDN_CALIB_REPORT_H
+#define LSDN_CALIB_REPORT_H
+
+#include <stdio.h>
+
+#include "calib/calibrate.h"
+
+/* Arms, tables, and in words what was not shown to be better. */
+void report_print(FILE *out, const struct calibration *c, const struct reward_job *job);
+
+/* Images that were skipped, each with its reason. */
+void report_skipped(FILE *out, const struct calibration *c);
+
+/* Writes the weights file whole or not at all; its bytes depend on nothing but model, images and plan. */
+int report_write(const char *path, const struct calibration *c, const struct reward_job *job, struct error *e);
+
+#endif

@@ -1,0 +1,40 @@
+/* Every choice of an explanation by its name: what --set NAME=VALUE and the weights file speak of. */
+#ifndef LSDN_CORE_CHOICES_H
+#define LSDN_CORE_CHOICES_H
+
+#include "core/error.h"
+#include "core/image/box.h"
+#include "core/image/view.h"
+#include "core/trace/policy.h"
+
+enum target {
+	TARGET_PREDICTED, /* the network's own prediction is explained */
+	TARGET_ANNOTATED  /* the annotated class (calibration and evaluation) */
+};
+
+struct choices {
+	struct policy policy;
+	enum view view;
+	struct box_rule box;
+	double blur; /* of the map, as a fraction of the photograph's diagonal */
+	enum target target;
+};
+
+extern const struct choices CHOICES_DEFAULT;
+
+enum { CHOICE_TEXT = 32 };
+
+/* Number of choices that have a name, and the name of choice i. The weights cur, pre and suc are not among them. */
+int choices_count(void);
+const char *choices_name(int i);
+
+/* Writes choice i's value as text. */
+void choices_get(const struct choices *c, int i, char text[CHOICE_TEXT]);
+
+/* Sets a choice by name; the message says what may be set. */
+int choices_set(struct choices *c, const char *name, const char *value, struct error *e);
+
+/* The same from "NAME=VALUE". */
+int choices_assign(struct choices *c, const char *assignment, struct error *e);
+
+#endif

@@ -1,0 +1,49 @@
+/* From a photograph to an explanation: network, walk, points, box. */
+#ifndef LSDN_CORE_EXPLAIN_H
+#define LSDN_CORE_EXPLAIN_H
+
+#include "core/choices.h"
+#include "core/image/photo.h"
+#include "core/net/net.h"
+#include "core/trace/walk.h"
+
+/* What one thread needs to explain one image after the other. */
+struct explainer {
+	const struct net *net;
+	struct session *session;
+	struct walk *walk;
+	double *probabilities; /* one a class, of the image that was fed last */
+	int class_count;
+	struct view_geometry geometry;
+	int width, height;     /* of the photograph */
+	/* Of the last explanation: */
+	struct place *places;
+	struct point *points; /* in the photograph's pixels */
+	bool *keep;
+	size_t room;
+};
+
+struct explanation {
+	size_t count, kept; /* of the explainer's points and keep */
+	bool found;
+	struct box box; /* where found */
+};
+
+/* net and packed must outlive the explainer, which runs on that many threads. */
+int explainer_open(struct explainer *x, const struct net *net, struct packed_weights *packed, int threads, struct error *e);
+void explainer_close(struct explainer *x);
+
+/* Runs the network on a view of the photograph, or on a tensor file (.npy); a tensor's photograph is itself. */
+int explainer_feed(struct explainer *x, const struct photo *photo, enum view view, struct error *e);
+int explainer_feed_tensor(struct explainer *x, const char *path, struct error *e);
+
+/* The class with the n-th highest probability (n from 0; the lowest class of equals). */
+int explainer_class(const struct explainer *x, int n);
+
+/* Walks from the top classes of the policy, or from `asked` where that is not -1, for policies that differ in alpha only. */
+int explainer_walk(struct explainer *x, const struct policy *policies, int count, int asked, struct error *e);
+
+/* Points, outliers and box of policy p of the last walk; points and keep stay until the next call. */
+int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e);
+
+#endif

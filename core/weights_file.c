@@ -1,0 +1,161 @@
+#include "config.h"
+
+#include "core/weights_file.h"
+
+#include <libconfig.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+
+enum { MAX_FILE = 1 << 26 };
+
+/* Keys that may stand in each group; evidence is lists of groups of its own. */
+static const struct {
+	const char *group;
+	const char *keys[20];
+} KNOWN[] = {
+	{"", {"format", "model", "input", "alpha", "choices", "evidence"}},
+	{"model", {"name", "sha256"}},
+	{"input", {"size", "order", "mean", "std"}},
+	{"alpha", {"cur", "pre", "suc"}},
+	{"evidence", {"seed", "images", "solver", "schedule", "spacing", "trials", "weights", "rows", "held_out", "held_out_images", "calibration_images"}},
+};
+
+static int wrong(const char *path, const config_setting_t *s, const char *what, struct error *e)
+{
+	return error_set(e, LSDN_ERROR_INPUT, "%s:%u: '%s': %s", path, config_setting_source_line(s),
+		config_setting_name(s) ? config_setting_name(s) : "", what);
+}
+
+static int check_keys(const config_setting_t *group, const char *name, const char *path, struct error *e)
+{
+	size_t k = 0;
+	while (strcmp(KNOWN[k].group, name) != 0)
+		k++;
+	if (config_setting_type(group) != CONFIG_TYPE_GROUP)
+		return wrong(path, group, "must be a group { ... }", e);
+	for (unsigned int i = 0; i < (unsigned int)config_setting_length(group); i++) {
+		const config_setting_t *s = config_setting_get_elem(group, i);
+		bool known = false;
+		for (size_t j = 0; j < 20 && KNOWN[k].keys[j] && !known; j++)
+			known = strcmp(KNOWN[k].keys[j], config_setting_name(s)) == 0;
+		if (!known)
+			return wrong(path, s, "is no setting of a weights file: remove the line, or correct its name", e);
+	}
+	return LSDN_OK;
+}
+
+static int read_alpha(const config_setting_t *group, const char *path, struct policy *policy, struct error *e)
+{
+	static const char *const NAMES[] = {"cur", "pre", "suc"};
+	double *const VALUES[] = {&policy->cur, &policy->pre, &policy->suc};
+	for (int i = 0; i < 3; i++) {
+		const config_setting_t *s = config_setting_get_member(group, NAMES[i]);
+		if (!s)
+			return wrong(path, group, "lacks one of cur, pre and suc", e);
+		double value = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s) : config_setting_get_float(s);
+		if ((config_setting_type(s) != CONFIG_TYPE_INT && config_setting_type(s) != CONFIG_TYPE_FLOAT) || !isfinite(value) || value < 0)
+			return wrong(path, s, "must be a number of at least 0", e);
+		*VALUES[i] = value;
+	}
+	return LSDN_OK;
+}
+
+static int read_choices(const config_setting_t *group, const char *path, struct choices *choices, struct error *e)
+{
+	for (unsigned int i = 0; i < (unsigned int)config_setting_length(group); i++) {
+		const config_setting_t *s = config_setting_get_elem(group, i);
+		char text[CHOICE_TEXT];
+		struct error why;
+		switch (config_setting_type(s)) {
+		case CONFIG_TYPE_STRING: snprintf(text, sizeof text, "%s", config_setting_get_string(s)); break;
+		case CONFIG_TYPE_BOOL: snprintf(text, sizeof text, "%s", config_setting_get_bool(s) ? "true" : "false"); break;
+		case CONFIG_TYPE_INT: snprintf(text, sizeof text, "%d", config_setting_get_int(s)); break;
+		case CONFIG_TYPE_FLOAT: snprintf(text, sizeof text, "%.10g", config_setting_get_float(s)); break;
+		default: return wrong(path, s, "must be one value", e);
+		}
+		if (choices_set(choices, config_setting_name(s), text, &why))
+			return error_set(e, why.code, "%s:%u: %s", path, config_setting_source_line(s), why.message);
+	}
+	return LSDN_OK;
+}
+
+static int read_root(struct weights_file *w, config_t *config, const char *path, struct error *e)
+{
+	const config_setting_t *root = config_root_setting(config);
+	int code = check_keys(root, "", path, e), format = 0;
+	static const char *const GROUPS[] = {"model", "input", "alpha", "evidence"};
+	for (size_t i = 0; i < 4 && !code; i++) {
+		const config_setting_t *group = config_setting_get_member(root, GROUPS[i]);
+		if (group)
+			code = check_keys(group, GROUPS[i], path, e);
+	}
+	if (code)
+		return code;
+	const config_setting_t *alpha = config_setting_get_member(root, "alpha"), *choices = config_setting_get_member(root, "choices");
+	const char *name = "", *sha256 = "";
+	if (!config_lookup_int(config, "format", &format) || format != WEIGHTS_FORMAT)
+		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: format is %d, %d is read here: calibrate again with this version", path, format, WEIGHTS_FORMAT);
+	if (!alpha)
+		return error_set(e, LSDN_ERROR_INPUT, "%s: has no group alpha: it is no weights file, or cut short", path);
+	config_lookup_string(config, "model.name", &name);
+	config_lookup_string(config, "model.sha256", &sha256);
+	snprintf(w->model, sizeof w->model, "%s", name);
+	snprintf(w->sha256, sizeof w->sha256, "%s", sha256);
+	code = read_alpha(alpha, path, &w->choices.policy, e);
+	if (!code && choices && config_setting_type(choices) != CONFIG_TYPE_GROUP)
+		code = wrong(path, choices, "must be a group { ... }", e);
+	return code || !choices ? code : read_choices(choices, path, &w->choices, e);
+}
+
+int weights_file_read(struct weights_file *w, const char *path, struct error *e)
+{
+	config_t config;
+	*w = (struct weights_file){.choices = CHOICES_DEFAULT};
+	char *text = file_text(path, MAX_FILE, e);
+	if (!text)
+		return e->code;
+	config_init(&config);
+	int code;
+	if (config_read_string(&config, text))
+		code = read_root(w, &config, path, e);
+	else
+		code = error_set(e, LSDN_ERROR_INPUT, "%s:%d: %s: mend it, or calibrate again", path, config_error_line(&config), config_error_text(&config));
+	config_destroy(&config);
+	free(text);
+	return code;
+}
+
+void weights_file_write_string(FILE *file, const char *text)
+{
+	fputc('"', file);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', file);
+		if ((unsigned char)*text < ' ')
+			fprintf(file, "\\x%02x", (unsigned char)*text);
+		else
+			fputc(*text, file);
+	}
+	fputc('"', file);
+}
+
+void weights_file_write_head(FILE *file, const struct net *net, const struct choices *c)
+{
+	const struct preprocessing *p = &net->input;
+	fprintf(file, "format = %d;\nmodel = {\n  name = ", WEIGHTS_FORMAT);
+	weights_file_write_string(file, net->name);
+	fprintf(file, ";\n  sha256 = \"%s\";\n};\n", net->sha256);
+	fprintf(file, "input = {\n  size = [ %d, %d ];\n  order = \"%s\";\n  mean = [ %.6f, %.6f, %.6f ];\n  std = [ %.6f, %.6f, %.6f ];\n};\n", p->width,
+		p->height, p->bgr ? "bgr" : "rgb", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
+		(double)p->std[2]);
+	fprintf(file, "alpha = {\n  cur = %.6f;\n  pre = %.6f;\n  suc = %.6f;\n};\nchoices = {\n", c->policy.cur, c->policy.pre, c->policy.suc);
+	for (int i = 0; i < choices_count(); i++) {
+		char text[CHOICE_TEXT];
+		choices_get(c, i, text);
+		fprintf(file, "  %s = \"%s\";\n", choices_name(i), text);
+	}
+	fprintf(file, "};\n");
+}

@@ -1,0 +1,30 @@
+/* The weights file (libconfig): what a calibration writes and an explainer loads at run time.
+ *
+ * Settings: format, model { name, sha256 }, input { size, order, mean, std }, alpha { cur, pre, suc }, choices { every name of core/choices.h },
+ * and evidence, which is for people and for evaluation: how the numbers came about. A key that is not known is an error that names its line. */
+#ifndef LSDN_CORE_WEIGHTS_FILE_H
+#define LSDN_CORE_WEIGHTS_FILE_H
+
+#include <stdio.h>
+
+#include "core/choices.h"
+#include "core/net/net.h"
+
+enum { WEIGHTS_FORMAT = 1 };
+
+struct weights_file {
+	struct choices choices; /* alpha is in choices.policy */
+	char model[128];
+	char sha256[65];
+};
+
+/* Reads a weights file. */
+int weights_file_read(struct weights_file *w, const char *path, struct error *e);
+
+/* Writes everything but the evidence, which the caller appends (as the group `evidence`). */
+void weights_file_write_head(FILE *file, const struct net *net, const struct choices *choices);
+
+/* Writes text as a quoted libconfig string. */
+void weights_file_write_string(FILE *file, const char *text);
+
+#endif
