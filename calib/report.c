@@ -39,8 +39,8 @@ static void print_words(FILE *out, const struct calibration_table *t, const char
 {
 	for (enum row r = ROW_ONES; r < ROW_COUNT; r++) {
 		bool shown = t->p[r] < LEVEL && t->sign[r] != 0;
-		fprintf(out, "  %s, the tuned weights are %s %s %s.\n", where, shown ? (t->sign[r] > 0 ? "better than" : "WORSE than") : "not shown to differ from",
-			r >= ROW_CENTER ? "the" : "", ROW_NAMES[r]);
+		fprintf(out, "  %s, the tuned weights are %s %s%s.\n", where, shown ? (t->sign[r] > 0 ? "better than" : "WORSE than") : "not shown to differ from",
+			r >= ROW_CENTER ? "the " : "", ROW_NAMES[r]);
 	}
 }
 
