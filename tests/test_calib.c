@@ -1,0 +1,137 @@
+/* Statistics, arms, choices and the weights file. */
+#include "config.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "calib/calibrate.h"
+#include "calib/evidence.h"
+#include "core/embedded.h"
+#include "core/weights_file.h"
+
+START_TEST(wilson_by_hand)
+{
+	/* Agresti and Coull, "Approximate is better than exact", The American Statistician 52, 1998: 0 of 10 gives 0 to 0.278. */
+	struct interval i = wilson_interval(0, 10);
+	ck_assert_double_eq_tol(i.low, 0, 1e-12);
+	ck_assert_double_eq_tol(i.high, 0.2775, 1e-4);
+	i = wilson_interval(5, 10); /* symmetric about 1/2 */
+	ck_assert_double_eq_tol(i.low + i.high, 1, 1e-12);
+	ck_assert_double_eq_tol(i.low, 0.2366, 1e-4);
+	i = wilson_interval(0, 0);
+	ck_assert(i.low == 0 && i.high == 1);
+}
+END_TEST
+
+START_TEST(mcnemar_by_hand)
+{
+	/* 1 against 5: 2 * (1 + 6) / 64. */
+	ck_assert_double_eq_tol(mcnemar_exact(1, 5), 0.21875, 1e-12);
+	ck_assert_double_eq_tol(mcnemar_exact(5, 1), 0.21875, 1e-12);
+	ck_assert_double_eq_tol(mcnemar_exact(0, 10), 2.0 / 1024, 1e-12);
+	ck_assert(mcnemar_exact(0, 0) == 1 && mcnemar_exact(7, 7) == 1);
+}
+END_TEST
+
+START_TEST(arms_of_the_paper)
+{
+	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1};
+	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_CUR, 0), 0.05, 1e-12);
+	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_CUR, 19), 1, 1e-12);
+	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_PRE, 0), 0, 1e-12);
+	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_PRE, 19), 0.95, 1e-12);
+	plan.logarithmic = true;
+	plan.low = 0.01;
+	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_SUC, 0), 0.01, 1e-12);
+	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_SUC, 19), 1, 1e-12);
+}
+END_TEST
+
+/* Only alpha_pre / alpha_cur can matter: 20 ratios from cur (the last is 1), 20 from pre, none from suc; and CNN-Fixations. */
+START_TEST(equal_policies_are_one)
+{
+	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1};
+	struct calibration c;
+	struct error e;
+	ck_assert_int_eq(calibration_open(&c, &plan, &POLICY_DEFAULT, &e), 0);
+	ck_assert_int_eq(c.policy_count, 41);
+	ck_assert(c.weights[WEIGHT_CUR].identifiable && c.weights[WEIGHT_PRE].identifiable && !c.weights[WEIGHT_SUC].identifiable);
+	calibration_close(&c);
+	struct policy power = POLICY_DEFAULT;
+	power.suc_form = SUC_POWER;
+	ck_assert_int_eq(calibration_open(&c, &plan, &power, &e), 0);
+	ck_assert(c.weights[WEIGHT_SUC].identifiable);
+	calibration_close(&c);
+}
+END_TEST
+
+START_TEST(choices_by_name)
+{
+	struct choices c = CHOICES_DEFAULT;
+	struct error e;
+	char text[CHOICE_TEXT];
+	for (int i = 0; i < choices_count(); i++) {
+		choices_get(&c, i, text);
+		ck_assert_msg(choices_set(&c, choices_name(i), text, &e) == 0, "%s", e.message);
+	}
+	ck_assert_int_eq(memcmp(&c, &CHOICES_DEFAULT, sizeof c), 0);
+	ck_assert_int_eq(choices_assign(&c, "k_conv=2", &e), 0);
+	ck_assert_int_eq(c.policy.k_conv, 2);
+	ck_assert_int_eq(choices_assign(&c, "k_fc=all", &e), 0);
+	ck_assert_int_ne(choices_assign(&c, "k_conv=0", &e), 0);
+	ck_assert_int_ne(choices_assign(&c, "k_conv", &e), 0);
+	ck_assert_int_ne(choices_assign(&c, "locate=nowhere", &e), 0);
+	ck_assert(strstr(e.message, "strongest") && strstr(e.message, "center"));
+	ck_assert_int_ne(choices_assign(&c, "colour=red", &e), 0);
+	ck_assert_int_ne(choices_assign(&c, "radius=nan", &e), 0);
+}
+END_TEST
+
+START_TEST(weights_file_round_trip)
+{
+	struct net net;
+	struct error e;
+	struct choices written = CHOICES_DEFAULT;
+	struct weights_file read;
+	char path[] = "/tmp/lsdn-weights-XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+	written.policy.cur = 0.35;
+	written.policy.pre = 0.1;
+	written.policy.k_conv = 3;
+	written.box.radius = 0.15;
+	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "odd \"name\"", (const char *)EMBEDDED_CFG, (const char *)EMBEDDED_LABELS, &e)
+		== 0, "%s", e.message);
+	weights_file_write_head(file, &net, &written);
+	fclose(file);
+	ck_assert_msg(weights_file_read(&read, path, &e) == 0, "%s", e.message);
+	ck_assert_str_eq(read.model, "odd \"name\"");
+	ck_assert_str_eq(read.sha256, net.sha256);
+	ck_assert_double_eq_tol(read.choices.policy.cur, 0.35, 1e-9);
+	ck_assert_double_eq_tol(read.choices.policy.pre, 0.1, 1e-9);
+	ck_assert_int_eq(read.choices.policy.k_conv, 3);
+	ck_assert_double_eq_tol(read.choices.box.radius, 0.15, 1e-9);
+	net_close(&net);
+	unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("calib");
+	TCase *cases = tcase_create("calib");
+	tcase_add_test(cases, wilson_by_hand);
+	tcase_add_test(cases, mcnemar_by_hand);
+	tcase_add_test(cases, arms_of_the_paper);
+	tcase_add_test(cases, equal_policies_are_one);
+	tcase_add_test(cases, choices_by_name);
+	tcase_add_test(cases, weights_file_round_trip);
+	suite_add_tcase(suite, cases);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
