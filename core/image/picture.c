@@ -12,82 +12,162 @@
 
 #include "core/output.h"
 
-enum { PANEL = 420, GAP = 12, CAPTION = 34 };
+/* A panel's longer side in pixels (or points) is the photograph's own between these bounds; small photographs are enlarged. */
+enum { PANEL_LEAST = 420, PANEL_MOST = 800, WIDTH_LEAST = 420 };
+enum { MARGIN = 8, GAP = 12, CAPTION = 32, FONT = 17 };
+
+struct layout {
+	double scale;         /* pixels of the panel for one of the photograph */
+	int across, down;     /* a panel */
+	int width, height;    /* the picture */
+	int left, right, top; /* where the panels begin */
+};
+
+static struct layout layout_of(const struct photo *photo)
+{
+	struct layout l;
+	int longer = photo->width > photo->height ? photo->width : photo->height;
+	l.scale = fmin(fmax(longer, PANEL_LEAST), PANEL_MOST) / longer;
+	l.across = (int)fmax(1, round(photo->width * l.scale));
+	l.down = (int)fmax(1, round(photo->height * l.scale));
+	l.width = (int)fmax(2 * l.across + GAP + 2 * MARGIN, WIDTH_LEAST);
+	l.height = l.down + MARGIN + CAPTION;
+	l.left = (l.width - GAP) / 2 - l.across;
+	l.right = l.left + l.across + GAP;
+	l.top = MARGIN;
+	return l;
+}
 
 static cairo_status_t write_bytes(void *closure, const unsigned char *data, unsigned int length)
 {
 	return fwrite(data, 1, length, closure) == length ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-/* The "inferno" look in five stops: from transparent black over purple and orange to pale yellow. Rising lightness reads the same in gray print. */
-static void color_of(double v, double rgba[4])
+/* A row of the photograph as cairo has it: 32 bits a pixel, red highest. */
+static uint32_t *row_of(cairo_surface_t *surface, int y)
 {
-	static const double STOPS[5][3] = {{0, 0, 0.02}, {0.34, 0.06, 0.43}, {0.73, 0.22, 0.33}, {0.98, 0.55, 0.04}, {0.99, 1.0, 0.64}};
-	double at = fmin(fmax(v, 0), 1) * 4;
-	int low = at >= 4 ? 3 : (int)at;
-	for (int c = 0; c < 3; c++)
-		rgba[c] = STOPS[low][c] + (at - low) * (STOPS[low + 1][c] - STOPS[low][c]);
-	rgba[3] = 0.25 + 0.5 * fmin(1, 2 * v);
+	return (uint32_t *)(void *)(cairo_image_surface_get_data(surface) + (size_t)y * (size_t)cairo_image_surface_get_stride(surface));
 }
 
-/* A surface of the photograph, with the map over it where that is not NULL; the caller destroys it. */
-static cairo_surface_t *surface_of(const struct photo *photo, const float *map)
+static cairo_surface_t *surface_of(const struct photo *photo)
 {
 	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, photo->width, photo->height);
 	if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS)
 		return surface;
-	unsigned char *pixels = cairo_image_surface_get_data(surface);
-	int stride = cairo_image_surface_get_stride(surface);
-	for (int y = 0; y < photo->height; y++)
-		for (int x = 0; x < photo->width; x++) {
-			size_t at = (size_t)y * (size_t)photo->width + (size_t)x;
-			double over[4] = {0};
-			uint32_t value = 0;
-			if (map)
-				color_of(map[at], over);
-			for (int c = 0; c < 3; c++) {
-				double v = photo->rgb[at * 3 + (size_t)c] * (1 - over[3]) + 255 * over[c] * over[3];
-				value = value << 8 | (uint32_t)lround(v);
-			}
-			memcpy(pixels + (size_t)y * (size_t)stride + (size_t)x * 4, &value, sizeof value);
-		}
+	cairo_surface_flush(surface);
+	const uint8_t *rgb = photo->rgb;
+	for (int y = 0; y < photo->height; y++) {
+		uint32_t *row = row_of(surface, y);
+		for (int x = 0; x < photo->width; x++, rgb += 3)
+			row[x] = (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | rgb[2];
+	}
 	cairo_surface_mark_dirty(surface);
 	return surface;
 }
 
-static void draw_photo(cairo_t *cr, const struct photo *photo, const float *map, double scale)
+/* The photograph in the panel's own pixels, so that it looks the same in PNG, SVG and PDF, whatever the viewer does to enlarge. */
+static cairo_surface_t *panel_of(const struct photo *photo, const struct layout *l)
 {
-	cairo_surface_t *surface = surface_of(photo, map);
-	cairo_save(cr);
-	cairo_scale(cr, scale, scale);
-	cairo_set_source_surface(cr, surface, 0, 0);
+	cairo_surface_t *panel = cairo_image_surface_create(CAIRO_FORMAT_RGB24, l->across, l->down), *whole = surface_of(photo);
+	cairo_t *cr = cairo_create(panel);
+	cairo_scale(cr, (double)l->across / photo->width, (double)l->down / photo->height);
+	cairo_set_source_surface(cr, whole, 0, 0);
 	cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_GOOD);
+	cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
 	cairo_paint(cr);
-	cairo_restore(cr);
-	cairo_surface_destroy(surface);
+	cairo_status_t status = cairo_status(cr);
+	cairo_destroy(cr);
+	cairo_surface_destroy(whole);
+	if (status != CAIRO_STATUS_SUCCESS) {
+		cairo_surface_destroy(panel);
+		return NULL;
+	}
+	cairo_surface_flush(panel);
+	return panel;
 }
 
-/* Points that stay are filled, outliers are rings; each with a dark edge, to be seen on any photograph. */
+/* The "inferno" look: lightness rises with the value, so that it reads the same in gray print. */
+static void color_of(double v, double rgb[3])
+{
+	static const double STOPS[][3] = {{0.13, 0.04, 0.33}, {0.34, 0.06, 0.43}, {0.55, 0.13, 0.41}, {0.74, 0.21, 0.33}, {0.89, 0.35, 0.20},
+		{0.98, 0.55, 0.04}, {0.98, 0.78, 0.20}, {0.99, 1.0, 0.64}};
+	enum { LAST = sizeof STOPS / sizeof *STOPS - 1 };
+	double at = v * LAST;
+	int low = at >= LAST ? LAST - 1 : (int)at;
+	for (int c = 0; c < 3; c++)
+		rgb[c] = STOPS[low][c] + (at - low) * (STOPS[low + 1][c] - STOPS[low][c]);
+}
+
+/* The map between its pixels, of which (0, 0) is the centre of the first. */
+static double map_at(const struct picture *p, double y, double x)
+{
+	int width = p->photo->width, height = p->photo->height;
+	y = fmin(fmax(y, 0), height - 1);
+	x = fmin(fmax(x, 0), width - 1);
+	int top = (int)y, left = (int)x, below = top + 1 < height ? width : 0, beside = left + 1 < width;
+	const float *map = p->map + (size_t)top * (size_t)width + (size_t)left;
+	double upper = (double)map[0] * (1 - (x - left)) + (double)map[beside] * (x - left);
+	double lower = (double)map[below] * (1 - (x - left)) + (double)map[below + beside] * (x - left);
+	return fmin(fmax(upper * (1 - (y - top)) + lower * (y - top), 0), 1);
+}
+
+/* The photograph in gray, so that color means the map alone, which covers it the more the higher it is. */
+static void heat(cairo_surface_t *panel, const struct picture *p, const struct layout *l)
+{
+	for (int y = 0; y < l->down; y++) {
+		uint32_t *row = row_of(panel, y);
+		double from_y = (y + 0.5) * p->photo->height / l->down - 0.5;
+		for (int x = 0; x < l->across; x++) {
+			double v = map_at(p, from_y, (x + 0.5) * p->photo->width / l->across - 0.5), rgb[3];
+			double gray = 0.299 * (row[x] >> 16 & 255) + 0.587 * (row[x] >> 8 & 255) + 0.114 * (row[x] & 255);
+			double cover = 0.75 * fmin(1, 4 * v);
+			uint32_t value = 0;
+			color_of(v, rgb);
+			for (int c = 0; c < 3; c++)
+				value = value << 8 | (uint32_t)lround((1 - cover) * gray + cover * 255 * rgb[c]);
+			row[x] = value;
+		}
+	}
+	cairo_surface_mark_dirty(panel);
+}
+
+static void draw_panel(cairo_t *cr, cairo_surface_t *panel, double x, double y)
+{
+	cairo_set_source_surface(cr, panel, x, y);
+	cairo_paint(cr);
+}
+
+/* Points that stay are filled, outliers are faint rings; each can be seen on light and on dark. Many points are drawn smaller. */
 static void draw_points(cairo_t *cr, const struct picture *p, double scale)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		cairo_new_path(cr);
-		cairo_arc(cr, (p->points[i].x + 0.5) * scale, (p->points[i].y + 0.5) * scale, 3, 0, 2 * 3.14159265358979);
-		if (p->keep[i]) {
-			cairo_set_source_rgb(cr, 1, 0.85, 0.1);
-			cairo_fill_preserve(cr);
+	double radius = fmin(fmax(50 / sqrt((double)p->count + 1), 1.5), 3.5);
+	for (int kept = 0; kept < 2; kept++)
+		for (size_t i = 0; i < p->count; i++) {
+			if (p->keep[i] != kept)
+				continue;
+			cairo_new_path(cr);
+			cairo_arc(cr, (p->points[i].x + 0.5) * scale, (p->points[i].y + 0.5) * scale, radius, 0, 2 * 3.14159265358979);
+			if (kept) {
+				cairo_set_source_rgb(cr, 1, 0.85, 0.1);
+				cairo_fill_preserve(cr);
+				cairo_set_source_rgba(cr, 0, 0, 0, 0.8);
+				cairo_set_line_width(cr, radius / 4);
+			} else {
+				cairo_set_source_rgba(cr, 0, 0, 0, 0.45);
+				cairo_set_line_width(cr, 2);
+				cairo_stroke_preserve(cr);
+				cairo_set_source_rgba(cr, 1, 1, 1, 0.75);
+				cairo_set_line_width(cr, 1);
+			}
+			cairo_stroke(cr);
 		}
-		cairo_set_line_width(cr, 1);
-		cairo_set_source_rgba(cr, p->keep[i] ? 0 : 1, p->keep[i] ? 0 : 1, p->keep[i] ? 0 : 1, 0.8);
-		cairo_stroke(cr);
-	}
 }
 
 static void draw_box(cairo_t *cr, const struct box *b, double scale)
 {
 	cairo_rectangle(cr, b->xmin * scale, b->ymin * scale, (b->xmax - b->xmin + 1) * scale, (b->ymax - b->ymin + 1) * scale);
 	cairo_set_source_rgba(cr, 0, 0, 0, 0.7);
-	cairo_set_line_width(cr, 5);
+	cairo_set_line_width(cr, 4.5);
 	cairo_stroke_preserve(cr);
 	cairo_set_source_rgb(cr, 0.2, 0.95, 0.4);
 	cairo_set_line_width(cr, 2.5);
@@ -95,62 +175,71 @@ static void draw_box(cairo_t *cr, const struct box *b, double scale)
 }
 
 /* One line, made smaller where it does not fit. */
-static void draw_caption(cairo_t *cr, const char *text, double width, double y)
+static void draw_caption(cairo_t *cr, const char *text, const struct layout *l)
 {
 	cairo_text_extents_t extents;
-	double size = 17;
+	double room = l->width - 2 * MARGIN;
 	cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
-	cairo_set_font_size(cr, size);
+	cairo_set_font_size(cr, FONT);
 	cairo_text_extents(cr, text, &extents);
-	if (extents.x_advance > width)
-		cairo_set_font_size(cr, size * width / extents.x_advance);
-	cairo_text_extents(cr, text, &extents);
+	if (extents.x_advance > room) {
+		cairo_set_font_size(cr, FONT * room / extents.x_advance);
+		cairo_text_extents(cr, text, &extents);
+	}
 	cairo_set_source_rgb(cr, 0, 0, 0);
-	cairo_move_to(cr, (width - extents.x_advance) / 2, y);
+	cairo_move_to(cr, (l->width - extents.x_advance) / 2, l->height - CAPTION / 3.0);
 	cairo_show_text(cr, text);
 }
 
-static void draw(cairo_t *cr, const struct picture *p, double scale, double width, double height)
+static cairo_status_t draw(cairo_t *cr, const struct picture *p, const struct layout *l)
 {
-	double panel = p->photo->width * scale;
+	cairo_surface_t *panel = panel_of(p->photo, l);
+	if (!panel)
+		return CAIRO_STATUS_NO_MEMORY;
 	cairo_set_source_rgb(cr, 1, 1, 1);
 	cairo_paint(cr);
-	draw_photo(cr, p->photo, NULL, scale);
-	draw_points(cr, p, scale);
-	if (p->box)
-		draw_box(cr, p->box, scale);
+	draw_panel(cr, panel, l->left, l->top);
 	cairo_save(cr);
-	cairo_translate(cr, panel + GAP, 0);
-	draw_photo(cr, p->photo, p->map, scale);
+	cairo_translate(cr, l->left, l->top);
+	if (p->box)
+		draw_box(cr, p->box, l->scale);
+	draw_points(cr, p, l->scale);
 	cairo_restore(cr);
-	draw_caption(cr, p->caption, width, height - CAPTION / 3.0);
+	cairo_surface_destroy(panel);
+
+	panel = panel_of(p->photo, l); /* a second one: vector surfaces may still refer to the first */
+	if (!panel)
+		return CAIRO_STATUS_NO_MEMORY;
+	heat(panel, p, l);
+	draw_panel(cr, panel, l->right, l->top);
+	cairo_surface_destroy(panel);
+	draw_caption(cr, p->caption, l);
+	return cairo_status(cr);
 }
 
 static bool ends_with(const char *path, const char *suffix)
 {
 	size_t length = strlen(path), want = strlen(suffix);
-	return length > want && strcasecmp(path + length - want, suffix) == 0;
+	return length > want && path[length - want - 1] != '/' && strcasecmp(path + length - want, suffix) == 0;
 }
 
 int picture_write(const struct picture *p, const char *path, struct error *e)
 {
 	struct output out;
-	double scale = fmax(1, PANEL / fmax(p->photo->width, p->photo->height));
-	double width = ceil(2 * p->photo->width * scale + GAP), height = ceil(p->photo->height * scale + CAPTION);
+	struct layout l = layout_of(p->photo);
 	bool png = ends_with(path, ".png"), svg = ends_with(path, ".svg");
 	if (!png && !svg && !ends_with(path, ".pdf"))
-		return error_set(e, LSDN_ERROR_INPUT, "%s: a picture's name must end in .png, .svg or .pdf", path);
+		return error_set(e, LSDN_ERROR_INPUT, "%s: a picture's name must end in .png, .svg or .pdf: name another", path);
 	int code = output_open(&out, path, e);
 	if (code)
 		return code;
-	cairo_surface_t *surface = png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height)
-		: svg ? cairo_svg_surface_create_for_stream(write_bytes, out.file, width, height)
-		: cairo_pdf_surface_create_for_stream(write_bytes, out.file, width, height);
+	cairo_surface_t *surface = png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, l.width, l.height)
+		: svg ? cairo_svg_surface_create_for_stream(write_bytes, out.file, l.width, l.height)
+		: cairo_pdf_surface_create_for_stream(write_bytes, out.file, l.width, l.height);
 	if (!png && !svg)
 		cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00"); /* the same picture is the same file */
 	cairo_t *cr = cairo_create(surface);
-	draw(cr, p, scale, width, height);
-	cairo_status_t status = cairo_status(cr);
+	cairo_status_t status = draw(cr, p, &l);
 	cairo_destroy(cr);
 	if (png && status == CAIRO_STATUS_SUCCESS)
 		status = cairo_surface_write_to_png_stream(surface, write_bytes, out.file);
@@ -161,5 +250,9 @@ int picture_write(const struct picture *p, const char *path, struct error *e)
 	if (status == CAIRO_STATUS_SUCCESS || ferror(out.file))
 		return output_close(&out, e);
 	output_abandon(&out);
-	return error_set(e, LSDN_ERROR_IO, "%s: cairo cannot draw it: %s", path, cairo_status_to_string(status));
+	if (status == CAIRO_STATUS_NO_MEMORY)
+		return error_memory(e, "a picture");
+	if (status == CAIRO_STATUS_INVALID_STRING)
+		return error_set(e, LSDN_ERROR_INPUT, "%s: its caption is not UTF-8: mend the list of classes", path);
+	return error_set(e, LSDN_ERROR_IO, "%s: cairo cannot draw it: %s: try another format", path, cairo_status_to_string(status));
 }
