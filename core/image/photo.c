@@ -122,7 +122,8 @@ int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *
 	if (known && (width < 1 || height < 1 || width > PHOTO_MAX_SIDE || height > PHOTO_MAX_SIDE || (long long)width * height > PHOTO_MAX_PIXELS))
 		return error_set(e, LSDN_ERROR_INPUT, "%s: %d x %d pixels, more than %d a side or %d in all: shrink the photograph", name, width, height,
 			PHOTO_MAX_SIDE, PHOTO_MAX_PIXELS);
-	p->rgb = known ? stbi_load_from_memory(data, (int)size, &width, &height, &channels, 3) : NULL;
+	/* Where the header is bad, only loading says why; it stops there. */
+	p->rgb = stbi_load_from_memory(data, (int)size, &width, &height, &channels, 3);
 	if (!p->rgb) {
 		const char *reason = stbi_failure_reason();
 		if (reason && !strcmp(reason, "outofmem"))
