@@ -23,7 +23,7 @@ static const struct {
 	{"Relu", build_activation}, {"LeakyRelu", build_activation}, {"PRelu", build_activation}, {"Clip", build_activation},
 	{"Sigmoid", build_activation}, {"HardSigmoid", build_activation}, {"HardSwish", build_activation},
 	{"Tanh", build_activation}, {"Elu", build_activation},
-	{"BatchNormalization", build_batch_normalization}, {"LRN", build_lrn}, {"Dropout", build_identity}, {"Identity", build_identity},
+	{"BatchNormalization", build_batch_normalization}, {"LRN", build_lrn}, {"Dropout", build_dropout}, {"Identity", build_identity},
 	{"Flatten", build_flatten}, {"Reshape", build_reshape}, {"Squeeze", build_squeeze}, {"Unsqueeze", build_squeeze},
 	{"Transpose", build_transpose}, {"Shape", build_shape}, {"Softmax", build_softmax}, {"LogSoftmax", build_softmax},
 };

@@ -65,6 +65,7 @@ int build_mul(struct builder *b);
 int build_softmax(struct builder *b);
 
 int build_identity(struct builder *b);
+int build_dropout(struct builder *b);
 int build_shape(struct builder *b);
 int build_flatten(struct builder *b);
 int build_reshape(struct builder *b);

@@ -10,6 +10,16 @@ int build_identity(struct builder *b)
 	return build_alias(b, build_tensor(b, 0));
 }
 
+/* Nothing at inference; since opset 12 inputs may say that it drops all the same (a ratio of 0.5 where none is given). */
+int build_dropout(struct builder *b)
+{
+	const struct constant *ratio = build_constant(b, 1), *training = build_constant(b, 2);
+	bool drops = !ratio || ratio->type != CONSTANT_FLOAT || ratio->count != 1 || ratio->floats[0] != 0;
+	if (training && drops && (training->type != CONSTANT_INT || training->count != 1 || training->ints[0] != 0))
+		return build_refuse(b, "is in training mode: export the network for inference");
+	return build_identity(b);
+}
+
 /* ONNX's dimensions of a tensor, the batch as 1. */
 static size_t dims_of(const struct tensor *t, int64_t dims[4])
 {
