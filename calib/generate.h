@@ -3,6 +3,7 @@
 #ifndef LSDN_CALIB_GENERATE_H
 #define LSDN_CALIB_GENERATE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +19,9 @@ extern const char *const GENERATE_LABELS[GENERATE_CLASSES][2];
 /* Image `index` of `seed`: GENERATE_SIDE pixels square (photo is then owned by the caller), with one annotated box. */
 int generate_image(uint64_t seed, uint32_t index, struct photo *photo, struct annotation *truth, struct error *e);
 
-/* Writes images 0..count-1 as DIR/images/NAME.png (or .JPEG) and DIR/annotations/NAME.xml (ILSVRC's form), making the folders. */
-int generate_write(uint64_t seed, uint32_t count, bool jpeg, const char *directory, struct error *e);
+/* Writes images 0..count-1 as DIR/images/NAME.png (or .JPEG) and DIR/annotations/NAME.xml (ILSVRC's form), making the folders.
+ * Ends with LSDN_ERROR_INTERRUPTED between two files once *stop is set; stop may be NULL. */
+int generate_write(uint64_t seed, uint32_t count, bool jpeg, const char *directory,
+	const volatile sig_atomic_t *stop, struct error *e);
 
 #endif

@@ -81,7 +81,8 @@ static int write_one(uint64_t seed, uint32_t index, bool jpeg, const char *direc
 	return failed;
 }
 
-int generate_write(uint64_t seed, uint32_t count, bool jpeg, const char *directory, struct error *e)
+int generate_write(uint64_t seed, uint32_t count, bool jpeg, const char *directory,
+	const volatile sig_atomic_t *stop, struct error *e)
 {
 	char images[PATH_ROOM], annotations[PATH_ROOM];
 	if (strlen(directory) > PATH_ROOM - 64)
@@ -93,7 +94,10 @@ int generate_write(uint64_t seed, uint32_t count, bool jpeg, const char *directo
 		failed = make_folder(images, e);
 	if (!failed)
 		failed = make_folder(annotations, e);
-	for (uint32_t i = 0; i < count && !failed; i++)
+	for (uint32_t i = 0; i < count && !failed; i++) {
 		failed = write_one(seed, i, jpeg, directory, e);
+		if (!failed && stop && *stop)
+			failed = error_set(e, LSDN_ERROR_INTERRUPTED, "%s: interrupted after %lu images", directory, (unsigned long)i + 1);
+	}
 	return failed;
 }

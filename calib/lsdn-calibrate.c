@@ -11,6 +11,7 @@
 #include "calib/generate.h"
 #include "calib/report.h"
 #include "core/embedded.h"
+#include "core/output.h"
 
 const char *argp_program_version = PACKAGE_STRING;
 
@@ -66,6 +67,8 @@ static uint64_t number_option(struct argp_state *state, const char *name, const 
 
 static void parse_weights(struct argp_state *state, struct options *o, const char *text)
 {
+	if (!*text)
+		argp_error(state, "--weight: name some of cur,pre,suc");
 	memset(o->plan.tuned, 0, sizeof o->plan.tuned);
 	for (const char *at = text; *at; at += *at == ',') {
 		size_t length = strcspn(at, ",");
@@ -85,9 +88,10 @@ static void parse_range(struct argp_state *state, struct options *o, const char 
 	char *end;
 	o->range = true;
 	o->plan.low = strtod(text, &end);
-	if (*end == ':')
-		o->plan.high = strtod(end + 1, &end);
-	if (*end || !(o->plan.low >= 0) || !(o->plan.high > o->plan.low) || !isfinite(o->plan.high))
+	const char *high = end + (*end == ':');
+	bool pair = end != text && *end == ':';
+	o->plan.high = strtod(high, &end);
+	if (!pair || end == high || *end || !(o->plan.low >= 0) || !(o->plan.high > o->plan.low) || !isfinite(o->plan.high))
 		argp_error(state, "--range %s: give LO:HI with 0 <= LO < HI", text);
 }
 
@@ -189,7 +193,14 @@ static int calibrate(const struct options *o, struct error *e)
 	if (code)
 		return code;
 	struct packed_weights *packed = packed_weights_open(&net.plan, e);
-	code = packed ? open_source(&source, &dataset, o, e) : (int)e->code;
+	struct output probe;
+	snprintf(path, sizeof path, "%.250s-weights.cfg", net.name);
+	const char *name = o->output ? o->output : path;
+	code = packed ? output_open(&probe, name, e) : (int)e->code;
+	if (!code)
+		output_abandon(&probe); /* found out now that it can be written, not after hours */
+	if (!code)
+		code = open_source(&source, &dataset, o, e);
 	if (!code)
 		code = calibration_open(&c, &o->plan, &o->choices.policy, e);
 	struct reward_job job = {.net = &net, .packed = packed, .source = &source, .choices = &o->choices, .threads = o->threads, .progress = &progress,
@@ -197,12 +208,11 @@ static int calibrate(const struct options *o, struct error *e)
 	if (!code)
 		code = calibration_run(&c, &job, e);
 	report_skipped(stderr, &c);
-	snprintf(path, sizeof path, "%.250s-weights.cfg", net.name);
 	if (!code)
-		code = report_write(o->output ? o->output : path, &c, &job, e);
+		code = report_write(name, &c, &job, e);
 	if (!code) {
 		report_print(stdout, &c, &job);
-		printf("%.1f seconds with %d threads; weights written to %s\n", progress_seconds() - start, o->threads, o->output ? o->output : path);
+		printf("%.1f seconds with %d threads; weights written to %s\n", progress_seconds() - start, o->threads, name);
 	}
 	calibration_close(&c);
 	dataset_close(&dataset);
@@ -224,7 +234,7 @@ int main(int argc, char **argv)
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &e) : calibrate(&o, &e);
+	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &interrupted, &e) : calibrate(&o, &e);
 	if (code)
 		fprintf(stderr, "lsdn-calibrate: %s\n", e.message);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,12 +66,15 @@ char *file_text(const char *path, size_t most, struct error *e)
 		got += (size_t)part;
 	int number = part < 0 ? errno : 0;
 	close(file);
-	if (text && !number) {
+	bool zero = text && memchr(text, 0, got);
+	if (text && !number && !zero) {
 		text[got] = 0;
 		return text;
 	}
 	free(text);
-	if (number)
+	if (zero)
+		error_set(e, LSDN_ERROR_INPUT, "%s: holds a zero byte, so it is no text or damaged: copy it again", path);
+	else if (number)
 		error_set(e, LSDN_ERROR_IO, "%s: cannot be read: %s", path, strerror(number));
 	else if (size > most)
 		error_set(e, LSDN_ERROR_INPUT, "%s: has %zu bytes, more than the %zu such a file can have", path, size, most);

@@ -13,6 +13,7 @@
 #include "core/explain.h"
 #include "core/image/map.h"
 #include "core/image/picture.h"
+#include "core/utf8.h"
 #include "core/weights_file.h"
 
 const char *argp_program_version = PACKAGE_STRING;
@@ -50,13 +51,32 @@ static int whole_number(const char *text, int least, int most)
 	return *text && !*end && value >= least && value <= most ? (int)value : least - 1;
 }
 
+static int parse_alpha(const char *text, struct policy *p)
+{
+	double *const values[] = {&p->cur, &p->pre, &p->suc};
+	for (int i = 0; i < 3; i++) {
+		char *end;
+		*values[i] = strtod(text, &end);
+		if (end == text || *end != (i < 2 ? ',' : '\0') || !(*values[i] >= 0) || !isfinite(*values[i]))
+			return -1;
+		text = end + 1;
+	}
+	return 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct options *o = state->input;
+	struct choices choices = CHOICES_DEFAULT; /* to try on: a weights file comes first */
+	struct error e;
 	switch (key) {
 	case 'm': o->model = argument; return 0;
 	case 'w': o->weights = argument; return 0;
-	case 'a': o->alpha = argument; return 0;
+	case 'a':
+		o->alpha = argument;
+		if (parse_alpha(argument, &choices.policy))
+			argp_error(state, "--alpha %s: give three numbers of at least 0: CUR,PRE,SUC", argument);
+		return 0;
 	case 'c': o->class_name = argument; return 0;
 	case 'o': o->output = argument; return 0;
 	case 'j': o->json = true; return 0;
@@ -64,6 +84,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_SET:
 		if (o->set_count == MAX_SETS)
 			argp_error(state, "--set is given more than %d times", MAX_SETS);
+		if (choices_assign(&choices, argument, &e))
+			argp_error(state, "--set %s", e.message);
 		o->sets[o->set_count++] = argument;
 		return 0;
 	case KEY_THREADS:
@@ -109,23 +131,6 @@ static double milliseconds(void)
 	return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-static int parse_alpha(const char *text, struct policy *p, struct error *e)
-{
-	double values[3];
-	const char *at = text;
-	for (int i = 0; i < 3; i++) {
-		char *end;
-		values[i] = strtod(at, &end);
-		if (end == at || *end != (i < 2 ? ',' : '\0') || !(values[i] >= 0) || !isfinite(values[i]))
-			return error_set(e, LSDN_ERROR_INPUT, "--alpha %s: give three numbers of at least 0: CUR,PRE,SUC", text);
-		at = end + 1;
-	}
-	p->cur = values[0];
-	p->pre = values[1];
-	p->suc = values[2];
-	return LSDN_OK;
-}
-
 /* By number, WordNet id, or name (a whole name, or its first synonym). */
 static int find_class(const struct net *net, const char *text, int *class_index, struct error *e)
 {
@@ -136,7 +141,7 @@ static int find_class(const struct net *net, const char *text, int *class_index,
 		*class_index = (int)number;
 		return LSDN_OK;
 	}
-	for (int k = 0; k < net->label_count; k++) {
+	for (int k = 0; *text && k < net->label_count; k++) {
 		const char *name = net_class_name(net, k, buffer);
 		size_t first = strcspn(name, ",");
 		char wnid[32];
@@ -160,7 +165,19 @@ struct result {
 	struct times ms;
 };
 
-static void print_json(const struct explainer *x, const struct choices *choices, const struct options *o, const struct result *r)
+/* json_string takes UTF-8 alone. */
+static json_t *json_text(const char *text)
+{
+	char *copy = strdup(text);
+	if (copy)
+		utf8_mend(copy);
+	json_t *string = copy ? json_string(copy) : NULL;
+	free(copy);
+	return string;
+}
+
+static int print_json(const struct explainer *x, const struct choices *choices, const struct options *o, const struct result *r,
+	struct error *e)
 {
 	char name[32], wnid[32], text[CHOICE_TEXT];
 	json_t *points = json_array(), *policy = json_pack("{s:f, s:f, s:f}", "cur", choices->policy.cur, "pre", choices->policy.pre, "suc",
@@ -172,15 +189,17 @@ static void print_json(const struct explainer *x, const struct choices *choices,
 		json_object_set_new(policy, choices_name(i), json_string(text));
 	}
 	json_t *box = r->x.found ? json_pack("[i, i, i, i]", r->x.box.xmin, r->x.box.ymin, r->x.box.xmax, r->x.box.ymax) : json_null();
-	json_t *line = json_pack("{s:s, s:s, s:i, s:s, s:s, s:f, s:o, s:I, s:o, s:o, s:s?, s:{s:f, s:f, s:f, s:f}}", "image", r->image, "model_sha256",
-		x->net->sha256, "class", r->class_index, "wnid", net_wnid(x->net, r->class_index, wnid), "name", net_class_name(x->net, r->class_index, name),
+	json_t *line = json_pack("{s:o, s:s, s:i, s:o, s:o, s:f, s:o, s:I, s:o, s:o, s:o, s:{s:f, s:f, s:f, s:f}}", "image", json_text(r->image), "model_sha256",
+		x->net->sha256, "class", r->class_index, "wnid", json_text(net_wnid(x->net, r->class_index, wnid)), "name",
+		json_text(net_class_name(x->net, r->class_index, name)),
 		"probability", x->probabilities[r->class_index], "points", points, "kept", (json_int_t)r->x.kept, "box", box, "policy", policy, "preset",
-		o->weights, "ms", "read", r->ms.read, "forward", r->ms.forward, "walk", r->ms.walk, "box", r->ms.box);
-	if (line) {
-		json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-		putchar('\n');
-	}
+		o->weights ? json_text(o->weights) : json_null(), "ms", "read", r->ms.read, "forward", r->ms.forward, "walk", r->ms.walk, "box", r->ms.box);
+	if (!line)
+		return error_memory(e, "a line of JSON");
+	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	putchar('\n');
 	json_decref(line);
+	return LSDN_OK;
 }
 
 static void print_text(const struct explainer *x, const struct result *r)
@@ -205,6 +224,7 @@ static int draw(const struct explainer *x, const struct photo *photo, const stru
 		return error_memory(e, "a map");
 	int code = map_make(x->points, x->keep, r->x.count, photo->width, photo->height, choices->blur, map, e);
 	snprintf(caption, sizeof caption, "%.200s, p = %.3f", net_class_name(x->net, r->class_index, name), x->probabilities[r->class_index]);
+	utf8_mend(caption);
 	struct picture picture = {.photo = photo, .points = x->points, .keep = x->keep, .count = r->x.count, .box = r->x.found ? &r->x.box : NULL,
 		.map = map, .caption = caption};
 	if (!code)
@@ -252,10 +272,10 @@ static int explain_one(struct explainer *x, const struct choices *choices, const
 	if (!code) {
 		r.class_index = asked >= 0 ? asked : explainer_class(x, 0);
 		if (o->json)
-			print_json(x, choices, o, &r);
+			code = print_json(x, choices, o, &r, e);
 		else
 			print_text(x, &r);
-		if (o->output && o->tensor)
+		if (!code && o->output && o->tensor)
 			code = photo_of_tensor(x, &photo, e);
 		if (!code && o->output)
 			code = draw(x, &photo, choices, o, &r, e);
@@ -287,7 +307,9 @@ static int choose(struct choices *choices, const struct net *net, const struct o
 		if (*w.sha256 && strcmp(w.sha256, net->sha256) != 0)
 			fprintf(stderr, "lsdn-explain: %s: was calibrated for another model (%s): its weights are used all the same\n", o->weights, w.model);
 	}
-	int code = o->alpha ? parse_alpha(o->alpha, &choices->policy, e) : LSDN_OK;
+	if (o->alpha)
+		parse_alpha(o->alpha, &choices->policy);
+	int code = LSDN_OK;
 	for (int i = 0; i < o->set_count && !code; i++)
 		code = choices_assign(choices, o->sets[i], e);
 	return code;

@@ -2,11 +2,11 @@
 
 #include "core/weights_file.h"
 
-#include <libconfig.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cfg.h"
 #include "core/file.h"
 
 enum { MAX_FILE = 1 << 26 };
@@ -118,11 +118,9 @@ int weights_file_read(struct weights_file *w, const char *path, struct error *e)
 	if (!text)
 		return e->code;
 	config_init(&config);
-	int code;
-	if (config_read_string(&config, text))
+	int code = cfg_parse(&config, text, path, "mend it, or calibrate again", e);
+	if (!code)
 		code = read_root(w, &config, path, e);
-	else
-		code = error_set(e, LSDN_ERROR_INPUT, "%s:%d: %s: mend it, or calibrate again", path, config_error_line(&config), config_error_text(&config));
 	config_destroy(&config);
 	free(text);
 	return code;

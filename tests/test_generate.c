@@ -186,8 +186,8 @@ START_TEST(what_is_written_is_read_again)
 	bool jpeg = _i;
 	struct error e;
 	struct dataset d;
-	ck_assert_msg(generate_write(9, IMAGES, jpeg, root, &e) == 0, "%s", e.message);
-	ck_assert_msg(generate_write(9, 1, jpeg, root, &e) == 0, "again: %s", e.message);
+	ck_assert_msg(generate_write(9, IMAGES, jpeg, root, NULL, &e) == 0, "%s", e.message);
+	ck_assert_msg(generate_write(9, 1, jpeg, root, NULL, &e) == 0, "again: %s", e.message);
 	ck_assert_msg(dataset_open(&d, root, NULL, &e) == 0, "%s", e.message);
 	ck_assert_uint_eq(d.count, IMAGES);
 	for (uint32_t i = 0; i < IMAGES; i++) {
@@ -212,11 +212,11 @@ START_TEST(a_folder_that_cannot_be_made)
 	struct error e;
 	char path[200];
 	snprintf(path, sizeof path, "%s/no/such", root);
-	ck_assert_int_eq(generate_write(1, 1, false, path, &e), LSDN_ERROR_IO);
+	ck_assert_int_eq(generate_write(1, 1, false, path, NULL, &e), LSDN_ERROR_IO);
 	ck_assert_msg(strstr(e.message, path) != NULL, "%s", e.message);
 	static char longer[5000];
 	memset(longer, 'x', sizeof longer - 1);
-	ck_assert_int_eq(generate_write(1, 1, false, longer, &e), LSDN_ERROR_INPUT);
+	ck_assert_int_eq(generate_write(1, 1, false, longer, NULL, &e), LSDN_ERROR_INPUT);
 }
 END_TEST
 

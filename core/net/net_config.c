@@ -2,10 +2,11 @@
 
 #include "core/net/net_config.h"
 
-#include <libconfig.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/cfg.h"
 
 enum { MAX_SIDE = 4096 };
 
@@ -78,12 +79,10 @@ static int read_input(const config_setting_t *group, const char *path, struct pr
 int net_config_parse(const char *text, const char *path, struct preprocessing *input, char **labels, struct error *e)
 {
 	config_t config;
-	int code = LSDN_OK;
 	*labels = NULL;
 	*input = PREPROCESSING_IMAGENET;
 	config_init(&config);
-	if (!config_read_string(&config, text))
-		code = error_set(e, LSDN_ERROR_INPUT, "%s:%d: %s: mend it", path, config_error_line(&config), config_error_text(&config));
+	int code = cfg_parse(&config, text, path, "mend it", e);
 	const config_setting_t *root = config_root_setting(&config);
 	for (unsigned int i = 0; !code && i < (unsigned int)config_setting_length(root); i++) {
 		const config_setting_t *s = config_setting_get_elem(root, i);
