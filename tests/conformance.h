@@ -10,6 +10,7 @@ enum verdict { PASSED, FAILED, LEFT_OUT };
 struct outcome {
 	enum verdict verdict;
 	bool as_image;    /* tensors without a batch were run as one image */
+	bool raised;      /* its opset is below 7 and was declared 7 */
 	char reason[600]; /* where it did not pass */
 };
 
