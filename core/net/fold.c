@@ -242,6 +242,29 @@ static int fold_slice(struct folding *f)
 	return code;
 }
 
+/* Zeros (or the constant given) before and after a 1-D constant; pads are an input since opset 11, an attribute before. */
+static int fold_pad(struct folding *f)
+{
+	const struct constant *a = f->inputs[0], *pads = f->inputs[1], *value = f->inputs[2];
+	const struct attribute *attribute = node_attribute(f->node, "pads"), *mode = node_attribute(f->node, "mode");
+	const int64_t *ends = pads && pads->type == CONSTANT_INT && pads->count == 2 ? pads->ints
+		: attribute && attribute->int_count == 2 ? attribute->ints : NULL;
+	if (a->rank != 1 || !ends || ends[0] < 0 || ends[1] < 0 || ends[0] > 64 || ends[1] > 64 || (mode && mode->s && strcmp(mode->s, "constant") != 0))
+		return refuse(f, "other than of a 1-D one by a few constants");
+	if (value && (value->type != a->type || value->count != 1))
+		return refuse(f, "with a value of another type");
+	f->out->rank = 1;
+	f->out->count = a->count + (size_t)(ends[0] + ends[1]);
+	f->out->dims[0] = (int64_t)f->out->count;
+	int code = take(f, a->type, NULL);
+	for (size_t i = 0; !code && i < f->out->count; i++) {
+		bool inside = i >= (size_t)ends[0] && i < (size_t)ends[0] + a->count;
+		if (inside || value)
+			copy_element(f, i, inside ? a : value, inside ? i - (size_t)ends[0] : 0);
+	}
+	return code;
+}
+
 static int fold_transpose(struct folding *f)
 {
 	const struct constant *a = f->inputs[0];
@@ -284,7 +307,7 @@ static const struct {
 	int (*fold)(struct folding *);
 } FOLDS[] = {
 	{"Identity", fold_identity}, {"Cast", fold_cast}, {"Gather", fold_gather}, {"Concat", fold_concat}, {"Slice", fold_slice},
-	{"Squeeze", fold_rank}, {"Unsqueeze", fold_rank}, {"Reshape", fold_reshape}, {"Transpose", fold_transpose},
+	{"Pad", fold_pad}, {"Squeeze", fold_rank}, {"Unsqueeze", fold_rank}, {"Reshape", fold_reshape}, {"Transpose", fold_transpose},
 	{"Add", fold_arithmetic}, {"Sub", fold_arithmetic}, {"Mul", fold_arithmetic}, {"Div", fold_arithmetic},
 };
 
