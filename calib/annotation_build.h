@@ -1,4 +1,4 @@
-/* What the two readers of annotations share: bounds and the checks of every piece. For them alone. */
+/* What the readers of annotations and of boxes share: bounds and the checks of every piece. For them alone. */
 #ifndef LSDN_CALIB_ANNOTATION_BUILD_H
 #define LSDN_CALIB_ANNOTATION_BUILD_H
 

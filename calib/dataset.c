@@ -15,6 +15,8 @@
 
 enum { MAX_CSV_BYTES = 1 << 28 };
 
+static const char *const PHOTOS[] = {"jpg", "jpeg", "png", NULL}, *const XML[] = {"xml", NULL};
+
 /* What is known of the images: a name without suffix, and the path of its XML or its line of the CSV. Sorted by stem. */
 struct entry {
 	char *stem, *value; /* owned */
@@ -221,7 +223,6 @@ static int match(struct dataset *d, struct entries *images, const struct entries
 
 int dataset_open(struct dataset *d, const char *root, size_t *without, struct error *e)
 {
-	static const char *const PHOTOS[] = {"jpg", "jpeg", "png", NULL}, *const XML[] = {"xml", NULL};
 	struct layout layout;
 	struct entries images = {0}, truths = {0};
 	size_t left_out = 0;
@@ -249,6 +250,47 @@ int dataset_open(struct dataset *d, const char *root, size_t *without, struct er
 	if (failed)
 		dataset_close(d);
 	return failed;
+}
+
+static int open_csv(struct dataset *d, const char *path, struct error *e)
+{
+	struct entries truths = {0};
+	int failed = read_csv(&truths, path, e);
+	if (!failed && !truths.count)
+		failed = error_set(e, LSDN_ERROR_INPUT, "%s: no image after its first line: take ImageNet's LOC_val_solution.csv", path);
+	if (!failed) {
+		d->csv = strdup(path);
+		d->items = calloc(truths.count, sizeof *d->items);
+		if (!d->csv || !d->items)
+			failed = error_memory(e, "a data set");
+	}
+	for (size_t i = 0; i < truths.count && !failed; i++) {
+		struct entry *truth = &truths.list[i];
+		d->items[d->count++] = (struct dataset_item){truth->stem, truth->value, truth->line};
+		truth->stem = truth->value = NULL;
+	}
+	entries_free(&truths);
+	if (failed)
+		dataset_close(d);
+	return failed;
+}
+
+int dataset_open_truth(struct dataset *d, const char *path, size_t *without, struct error *e)
+{
+	*d = (struct dataset){0};
+	if (is_folder(path))
+		return dataset_open(d, path, without, e);
+	if (without)
+		*without = 0;
+	return open_csv(d, path, e);
+}
+
+const char *dataset_name(const struct dataset *d, size_t index, size_t *length)
+{
+	const char *image = d->items[index].image, *slash = strrchr(image, '/');
+	const char *name = slash ? slash + 1 : image;
+	*length = has_suffix(name, PHOTOS) ? (size_t)(strrchr(name, '.') - name) : strlen(name);
+	return name;
 }
 
 int dataset_annotation(const struct dataset *d, size_t index, struct annotation *a, struct error *e)

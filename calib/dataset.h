@@ -11,7 +11,7 @@
 #include "core/error.h"
 
 struct dataset_item {
-	char *image;      /* path of the photograph (owned) */
+	char *image;      /* path of the photograph, or its name alone after dataset_open_truth of a CSV (owned) */
 	char *annotation; /* path of its XML, or the prediction string of its CSV line (owned) */
 	size_t csv_line;  /* 0 for XML */
 };
@@ -24,6 +24,12 @@ struct dataset {
 
 /* Lists without reading: an image without an annotation is left out and counted in *without (may be NULL). */
 int dataset_open(struct dataset *d, const char *root, size_t *without, struct error *e);
+
+/* The same where no photograph is needed: path may also be a CSV in the form of LOC_val_solution.csv, whose images are then sorted by ImageId. */
+int dataset_open_truth(struct dataset *d, const char *path, size_t *without, struct error *e);
+
+/* The name of an image without folder and suffix, such as ILSVRC2012_val_00000001; *length characters of the item's own. */
+const char *dataset_name(const struct dataset *d, size_t index, size_t *length);
 
 int dataset_annotation(const struct dataset *d, size_t index, struct annotation *a, struct error *e);
 
