@@ -2,7 +2,9 @@
  *
  * Every selected neuron of every layer, the points, how many stay and the box must be the same. Where a case differs, the first layer (from the
  * class) that differs must be a near tie there: the least relative gap between the last candidate taken and the first one left is below 1e-4, or a
- * pool's two highest activations differ by less than 1e-5 of the higher. Such cases may be at most 5 in 100. */
+ * pool's two highest activations differ by less than 1e-5 of the higher. Such cases may be at most 5 in 100. How many points stay can differ in one more
+ * way: two points exactly `radius` apart are not strictly nearer than that, but rounding can make them so (on tiny-darknet-1-ungated, 28 columns of 224
+ * over 500 pixels are 62.5, a tenth of the diagonal: exact arithmetic keeps 117 points, the vector's 118). */
 #include "config.h"
 
 #include <check.h>
@@ -229,8 +231,18 @@ static double margin_before(struct runner *r, json_t *vector, int tensor)
 	return margin;
 }
 
-/* What follows the layers: points, outliers, box. *same_points says whether it is the points that differ. */
-static bool same_box(struct runner *r, json_t *vector, bool *same_points)
+/* Two points whose distance is the radius but for rounding. */
+static bool distance_tie(const struct point *points, size_t count, double radius)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (fabs(hypot(points[i].y - points[k].y, points[i].x - points[k].x) - radius) < 1e-9 * radius)
+				return true;
+	return false;
+}
+
+/* What follows the layers: points, outliers, box. *same_points says whether it is the points that differ, *tie whether two are a radius apart. */
+static bool same_box(struct runner *r, json_t *vector, bool *same_points, bool *tie)
 {
 	json_t *photograph = json_object_get(vector, "photograph"), *listed = json_object_get(vector, "points"), *wanted = json_object_get(vector, "box");
 	int width = (int)json_integer_value(json_object_get(photograph, "width")), height = (int)json_integer_value(json_object_get(photograph, "height"));
@@ -252,6 +264,7 @@ static bool same_box(struct runner *r, json_t *vector, bool *same_points)
 	struct box_rule rule = {.radius = json_number_value(json_object_get(own, "radius")), .share = json_number_value(json_object_get(own, "share")),
 		.margin = json_number_value(json_object_get(own, "margin"))};
 	struct box box = {0};
+	*tie = same && distance_tie(points, count, rule.radius * hypot(width, height));
 	if (same) {
 		same = box_outliers(points, count, width, height, &rule, keep) == (size_t)json_integer_value(json_object_get(vector, "kept"));
 		bool found = box_around(points, keep, count, width, height, &rule, &box);
@@ -281,12 +294,14 @@ static void run_case(struct runner *r, const char *path)
 	r->cases++;
 	int k = first_difference(r, json_object_get(vector, "selected"));
 	const char *name = strrchr(path, '/') + 1;
-	bool same_points = true;
-	if (k < 0 && same_box(r, vector, &same_points)) {
+	bool same_points = true, distance = false;
+	if (k < 0 && same_box(r, vector, &same_points, &distance)) {
 		r->exact++;
 	} else {
 		bool selection = k >= 0 || !same_points;
 		double margin = selection ? margin_before(r, vector, k < 0 ? r->net.plan.inputs[0] : r->net.plan.ops[k].output) : INFINITY;
+		if (!selection && distance)
+			margin = 0;
 		bool tie = margin < NEAR_TIE;
 		r->ties += tie;
 		r->wrong += !tie;
@@ -332,6 +347,7 @@ static void run_folder(const char *folder, bool real)
 		fclose(file);
 	close_model(&r);
 	printf("vectors/%s: %d cases, %d exact, %d near ties, %d wrong\n", folder, r.cases, r.exact, r.ties, r.wrong);
+	fflush(stdout);
 	ck_assert_int_eq(r.wrong, 0);
 	ck_assert_int_ge(r.exact * 100, r.cases * 95);
 }
