@@ -32,6 +32,14 @@ static bool fail(struct reader *r, enum lsdn_error code, const char *what)
 	return false;
 }
 
+static bool fail_constant(struct reader *r, const struct constant *c, enum lsdn_error code, const char *what)
+{
+	if (!r->failed)
+		error_set(r->error, code, "constant '%.100s': %s", c->name, what);
+	r->failed = true;
+	return false;
+}
+
 /* A fresh zero item at the list's end; the list doubles at powers of two. */
 static void *append(struct list *list)
 {
@@ -205,14 +213,14 @@ static bool tensor_finish(const struct tensor_fields *t, struct constant *c, str
 {
 	*c = (struct constant){.name = t->name.value, .onnx_type = t->proto.data_type, .count = 1};
 	if (t->proto.data_location != 0)
-		return fail(r, LSDN_ERROR_UNSUPPORTED, "weights are kept in another file: save the model with its weights inside");
+		return fail_constant(r, c, LSDN_ERROR_UNSUPPORTED, "its numbers are kept in another file: save the model with its weights inside");
 	if (t->dims.count > ONNX_MAX_RANK)
-		return fail(r, LSDN_ERROR_UNSUPPORTED, "a constant has more than 8 dimensions");
+		return fail_constant(r, c, LSDN_ERROR_UNSUPPORTED, "has more than 8 dimensions");
 	c->rank = (int)t->dims.count;
 	for (int d = 0; d < c->rank; d++) {
 		c->dims[d] = ((const int64_t *)t->dims.items)[d];
 		if (c->dims[d] < 0 || c->dims[d] > MAX_ELEMENTS || (c->dims[d] > 0 && c->count > MAX_ELEMENTS / (size_t)c->dims[d]))
-			return fail(r, LSDN_ERROR_INPUT, "a constant's size is negative or past bounds");
+			return fail_constant(r, c, LSDN_ERROR_INPUT, "its size is negative or past bounds: the file is damaged");
 		c->count *= (size_t)c->dims[d];
 	}
 	bool whole = true;
@@ -225,7 +233,7 @@ static bool tensor_finish(const struct tensor_fields *t, struct constant *c, str
 	} else {
 		c->type = CONSTANT_OTHER;
 	}
-	return whole || fail(r, LSDN_ERROR_INPUT, "a constant has more or fewer numbers than its dimensions say: the file is damaged");
+	return whole || fail_constant(r, c, LSDN_ERROR_INPUT, "has more or fewer numbers than its dimensions say: the file is damaged");
 }
 
 static bool decode_constant(pb_istream_t *stream, const pb_field_iter_t *field, void **arg)
@@ -346,12 +354,11 @@ int onnx_read(struct onnx *graph, const uint8_t *data, size_t size, const char *
 	pb_istream_t stream = pb_istream_from_buffer(data, size);
 	int code;
 	if (!pb_decode(&stream, onnx_ModelProto_fields, &proto)) {
-		size_t place = size - stream.bytes_left;
 		if (reader.failed)
-			code = error_set(e, why.code, "%s: near byte %zu: %s", path, place, why.message);
+			code = error_set(e, why.code, "%s: %s", path, why.message);
 		else
-			code = error_set(e, LSDN_ERROR_INPUT, "%s: near byte %zu: not an ONNX file, or cut short or damaged (%s): fetch or export it again",
-				path, place, PB_GET_ERROR(&stream));
+			code = error_set(e, LSDN_ERROR_INPUT, "%s: after %zu nodes and %zu constants: not an ONNX file, or cut short or damaged (%s): fetch or export "
+				"it again", path, nodes.count, constants.count, PB_GET_ERROR(&stream));
 		onnx_close(graph);
 		return code;
 	}
