@@ -157,9 +157,7 @@ static void interrupt(int signal_number)
 
 static int open_net(struct net *net, const struct options *o, struct error *e)
 {
-	if (!o->model)
-		return net_open_bytes(net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "embedded", (const char *)EMBEDDED_CFG, (const char *)EMBEDDED_LABELS, e);
-	int code = net_open(net, o->model, e);
+	int code = model_open(net, o->model, e);
 	if (!code && net->input_assumed)
 		fprintf(stderr, "lsdn-calibrate: %s: no .cfg beside it: its input is taken to be ImageNet's usual (RGB, mean 123.675 116.28 103.53, std 58.395 "
 			"57.12 57.375)\n", o->model);

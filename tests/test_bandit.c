@@ -7,6 +7,7 @@
 
 #include "bandit/bandit.h"
 #include "bandit/pcg.h"
+#include "tests/suite.h"
 
 /* A count of n draws of probability p stays within six standard deviations: false alarms come once in 10^9. */
 static void check_count(double count, double n, double p, const char *what)
@@ -179,9 +180,5 @@ int main(void)
 	tcase_add_test(cases, every_reward_is_drawn_in_the_end);
 	tcase_add_test(cases, best_arm_is_found);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

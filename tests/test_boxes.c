@@ -11,21 +11,8 @@
 #include <unistd.h>
 
 #include "calib/boxes.h"
-
-static char root[] = "/tmp/lsdn-boxes-XXXXXX";
-
-static void in_new_folder(void)
-{
-	strcpy(strrchr(root, '-') + 1, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static void remove_folder(void)
-{
-	char command[200];
-	snprintf(command, sizeof command, "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
-}
+#include "tests/folder.h"
+#include "tests/suite.h"
 
 static const char *in_root(const char *name)
 {
@@ -404,9 +391,5 @@ int main(void)
 	tcase_set_timeout(files, 60);
 	tcase_set_timeout(figures, 60);
 	suite_add_tcase(suite, figures);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

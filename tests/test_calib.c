@@ -11,6 +11,7 @@
 #include "calib/evidence.h"
 #include "core/embedded.h"
 #include "core/weights_file.h"
+#include "tests/suite.h"
 
 START_TEST(wilson_by_hand)
 {
@@ -102,8 +103,7 @@ START_TEST(weights_file_round_trip)
 	written.policy.pre = 0.1;
 	written.policy.k_conv = 3;
 	written.box.radius = 0.15;
-	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "odd \"name\"", (const char *)EMBEDDED_CFG, (const char *)EMBEDDED_LABELS, &e)
-		== 0, "%s", e.message);
+	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "odd \"name\"", NULL, NULL, &e) == 0, "%s", e.message);
 	weights_file_write_head(file, &net, &written);
 	fclose(file);
 	ck_assert_msg(weights_file_read(&read, path, &e) == 0, "%s", e.message);
@@ -129,9 +129,5 @@ int main(void)
 	tcase_add_test(cases, choices_by_name);
 	tcase_add_test(cases, weights_file_round_trip);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/conformance.h"
+#include "tests/suite.h"
 
 enum { MAX_TALLIES = 512 };
 
@@ -148,9 +149,5 @@ int main(void)
 	tcase_set_timeout(cases, 300);
 	tcase_add_test(cases, vectors);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

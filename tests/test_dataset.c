@@ -10,6 +10,8 @@
 
 #include "calib/annotation.h"
 #include "calib/dataset.h"
+#include "tests/folder.h"
+#include "tests/suite.h"
 
 static const char *data_path(const char *name)
 {
@@ -119,21 +121,6 @@ START_TEST(iou_is_of_the_annotation_s_grid)
 	ck_assert(annotation_iou(&a, &(struct boxf){30, 10, 39, 19}, 50, 40) == 0);
 }
 END_TEST
-
-static char root[] = "/tmp/lsdn-dataset-XXXXXX";
-
-static void in_new_folder(void)
-{
-	strcpy(strrchr(root, '-') + 1, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static void remove_folder(void)
-{
-	char command[200];
-	snprintf(command, sizeof command, "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
-}
 
 static void folder(const char *name)
 {
@@ -352,9 +339,5 @@ int main(void)
 	tcase_add_test(folders, xml_and_csv_agree);
 	tcase_set_timeout(folders, 60);
 	suite_add_tcase(suite, folders);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/net/fold.h"
+#include "tests/suite.h"
 
 enum { FLOAT = 1 }; /* TensorProto.DataType */
 
@@ -114,9 +115,5 @@ int main(void)
 	tcase_add_test(cases, casts_and_arithmetic);
 	tcase_add_test(cases, what_is_not_folded);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

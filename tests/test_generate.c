@@ -12,6 +12,8 @@
 #include "calib/dataset.h"
 #include "calib/generate.h"
 #include "calib/generate_draw.h"
+#include "tests/folder.h"
+#include "tests/suite.h"
 
 enum { BYTES = 3 * GENERATE_SIDE * GENERATE_SIDE };
 
@@ -155,21 +157,6 @@ START_TEST(shapes_have_their_areas)
 }
 END_TEST
 
-static char root[] = "/tmp/lsdn-generate-XXXXXX";
-
-static void in_new_folder(void)
-{
-	strcpy(strrchr(root, '-') + 1, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static void remove_folder(void)
-{
-	char command[200];
-	snprintf(command, sizeof command, "rm -rf %s", root);
-	ck_assert_int_eq(system(command), 0);
-}
-
 static double mean_difference(const struct photo *a, const struct photo *b)
 {
 	double sum = 0;
@@ -255,9 +242,5 @@ int main(void)
 	tcase_add_loop_test(files, what_is_written_is_read_again, 0, 2);
 	tcase_add_test(files, a_folder_that_cannot_be_made);
 	suite_add_tcase(suite, files);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -13,6 +13,7 @@
 
 #include "bandit/pcg.h"
 #include "core/trace/reference.h"
+#include "tests/suite.h"
 
 enum { CASES = 3000, MAX_CHANNELS = 40 };
 
@@ -192,9 +193,5 @@ int main(void)
 	tcase_set_timeout(cases, 600);
 	tcase_add_test(cases, random_shapes);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -20,6 +20,7 @@
 #include "core/image/photo.h"
 #include "core/net/net.h"
 #include "core/trace/walk.h"
+#include "tests/suite.h"
 
 static const double NEAR_TIE = 1e-4, POOL_TIE = 1e-5, PROBABILITY = 1e-4;
 
@@ -372,9 +373,5 @@ int main(void)
 	tcase_add_test(cases, small_networks);
 	tcase_add_test(cases, real_networks);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }
