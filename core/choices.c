@@ -16,8 +16,6 @@ const struct choices CHOICES_DEFAULT = {
 	.target = TARGET_PREDICTED,
 };
 
-enum { MOST_K = 64 };
-
 enum kind { WORDS, FLAG, COUNT, FRACTION };
 
 static const char *const METHODS[] = {"lsdn", "cnn-fixations", NULL}, *const LOCATES[] = {"strongest", "center", NULL},
@@ -35,8 +33,8 @@ static const struct {
 	bool all;
 } CHOICES[] = {
 	{"method", WORDS, offsetof(struct choices, policy.method), METHODS, 0, 0, false},
-	{"k_fc", COUNT, offsetof(struct choices, policy.k_fc), NULL, 1, MOST_K, true},
-	{"k_conv", COUNT, offsetof(struct choices, policy.k_conv), NULL, 1, MOST_K, true},
+	{"k_fc", COUNT, offsetof(struct choices, policy.k_fc), NULL, 1, K_MOST, true},
+	{"k_conv", COUNT, offsetof(struct choices, policy.k_conv), NULL, 1, K_MOST, true},
 	{"k_gap", WORDS, offsetof(struct choices, policy.k_gap), GAPS, 0, 0, false},
 	{"signed", FLAG, offsetof(struct choices, policy.signed_), NULL, 0, 0, false},
 	{"locate", WORDS, offsetof(struct choices, policy.locate), LOCATES, 0, 0, false},

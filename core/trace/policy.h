@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-enum { K_ALL = 0 }; /* every eligible candidate */
+enum {
+	K_ALL = 0, /* every eligible candidate */
+	K_MOST = 64
+};
 
 enum method {
 	METHOD_LSDN,
@@ -20,7 +23,7 @@ enum scale { SCALE_NONE, SCALE_MAX };
 struct policy {
 	enum method method;
 	double cur, pre, suc; /* alpha, eq. 1 of the paper; not negative */
-	int k_fc, k_conv;     /* candidates kept for each selected neuron, or K_ALL */
+	int k_fc, k_conv;     /* candidates kept for each selected neuron: K_ALL or 1 to K_MOST */
 	enum k_gap k_gap;
 	bool signed_;         /* explain why a negative neuron is negative */
 	enum locate locate;

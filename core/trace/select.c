@@ -172,9 +172,9 @@ static int take_best(struct walk *w, const struct op *op, int p, size_t count, i
 	struct {
 		double omega;
 		neuron_t neuron;
-	} best[64];
-	uint64_t mask[16] = {0};
-	size_t taken = 0, most = (size_t)(k < 64 ? k : 64);
+	} best[K_MOST];
+	uint64_t mask[WALK_MAX_POLICIES / 64] = {0};
+	size_t taken = 0, most = (size_t)k;
 	mask[p / 64] = (uint64_t)1 << (p % 64);
 	for (size_t i = 0; i < count; i++) {
 		double value = omega(w, p, &w->candidates[i]);

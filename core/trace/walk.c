@@ -7,8 +7,6 @@
 
 #include "core/trace/walk_inside.h"
 
-enum { MAX_POLICIES = 1024 };
-
 /* The layer whose output the class scores are: back from the scores over what only renames or keeps places. */
 static int find_score_op(const struct plan *plan)
 {
@@ -183,8 +181,10 @@ static int through_op(struct walk *w, const struct op *op)
 
 static int start(struct walk *w, const struct policy *policies, int count, struct error *e)
 {
-	if (count < 1 || count > MAX_POLICIES)
-		return error_set(e, LSDN_ERROR_INPUT, "%d policies in one walk: from 1 to %d can be", count, MAX_POLICIES);
+	if (count < 1 || count > WALK_MAX_POLICIES)
+		return error_set(e, LSDN_ERROR_INPUT, "%d policies in one walk: from 1 to %d can be", count, WALK_MAX_POLICIES);
+	if (policies->k_fc < K_ALL || policies->k_fc > K_MOST || policies->k_conv < K_ALL || policies->k_conv > K_MOST)
+		return error_set(e, LSDN_ERROR_INPUT, "k_fc = %d, k_conv = %d: must be from 1 to %d, or all", policies->k_fc, policies->k_conv, K_MOST);
 	w->policies = policies;
 	w->count = count;
 	w->words = (count + 63) / 64;
@@ -203,7 +203,7 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e)
 {
-	uint64_t everyone[MAX_POLICIES / 64];
+	uint64_t everyone[WALK_MAX_POLICIES / 64];
 	int code = start(w, policies, count, e);
 	w->session = session;
 	w->image = image;

@@ -5,6 +5,8 @@
 #include "core/trace/index_set.h"
 #include "core/trace/walk.h"
 
+enum { WALK_MAX_POLICIES = 1024 };
+
 /* Selected neurons of one tensor; masks has `words` words a slot, bit p for policy p. */
 struct selection {
 	struct index_set neurons;
