@@ -280,6 +280,39 @@ static bool same_box(struct runner *r, json_t *vector, bool *same_points, bool *
 	return same;
 }
 
+/* A number that changes with any selected neuron of any layer (FNV-1a). */
+static uint64_t fingerprint(struct runner *r)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (int t = 0; t < r->net.plan.tensor_count; t++) {
+		size_t count = walk_selected(r->walk, t, 0, NULL);
+		struct place *places = malloc((count + 1) * sizeof *places);
+		walk_selected(r->walk, t, 0, places);
+		for (size_t i = 0; i < count; i++)
+			hash = (hash ^ place_neuron(&r->net.plan.tensors[t], places[i]) ^ (uint64_t)t << 32) * 0x100000001b3u;
+		free(places);
+	}
+	return hash;
+}
+
+/* Under the product form no positive alpha_suc, and no positive factor of alpha_cur and alpha_pre, changes any selection. */
+static void check_identifiability(struct runner *r, const struct policy *policy, const int *classes, int count)
+{
+	static const double FACTORS[] = {0.05, 0.3, 7};
+	uint64_t selected = fingerprint(r);
+	struct error e;
+	for (size_t i = 0; i < 2 * sizeof FACTORS / sizeof *FACTORS; i++) {
+		struct policy scaled = *policy;
+		double factor = FACTORS[i / 2];
+		scaled.suc *= i % 2 ? 1 : factor;
+		scaled.cur *= i % 2 ? factor : 1;
+		scaled.pre *= i % 2 ? factor : 1;
+		ck_assert(policy_equal(policy, &scaled));
+		ck_assert_msg(walk_run(r->walk, r->session, 0, &scaled, 1, classes, count, &e) == 0, "%s", e.message);
+		ck_assert_msg(fingerprint(r) == selected, "a factor of %g on %s changes a selection", factor, i % 2 ? "cur and pre" : "suc");
+	}
+}
+
 static void run_case(struct runner *r, const char *path)
 {
 	json_error_t why;
@@ -309,6 +342,8 @@ static void run_case(struct runner *r, const char *path)
 		printf("%s %s: %s differs, margin there %.3g\n", tie ? "near tie" : "WRONG", name,
 			k >= 0 ? r->net.plan.ops[k].name : selection ? "the image's points" : "kept or box", margin);
 	}
+	if (policy.suc_form == SUC_PRODUCT)
+		check_identifiability(r, &policy, classes, count);
 	json_decref(vector);
 }
 
