@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Radius and share are CNN-Fixations' own values. */
 const struct choices CHOICES_DEFAULT = {
 	.policy = {.method = METHOD_LSDN, .cur = 1, .pre = 1, .suc = 1, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .top_n = 1},
 	.view = VIEW_FULL,

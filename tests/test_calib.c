@@ -57,11 +57,11 @@ START_TEST(equal_policies_are_one)
 	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1};
 	struct calibration c;
 	struct error e;
-	ck_assert_int_eq(calibration_open(&c, &plan, &POLICY_DEFAULT, &e), 0);
+	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
 	ck_assert_int_eq(c.policy_count, 41);
 	ck_assert(c.weights[WEIGHT_CUR].identifiable && c.weights[WEIGHT_PRE].identifiable && !c.weights[WEIGHT_SUC].identifiable);
 	calibration_close(&c);
-	struct policy power = POLICY_DEFAULT;
+	struct policy power = CHOICES_DEFAULT.policy;
 	power.suc_form = SUC_POWER;
 	ck_assert_int_eq(calibration_open(&c, &plan, &power, &e), 0);
 	ck_assert(c.weights[WEIGHT_SUC].identifiable);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "core/choices.h"
 #include "core/image/map.h"
 #include "core/image/npy.h"
 #include "core/image/picture.h"
@@ -220,8 +221,8 @@ static void scene_make(struct scene *s, int width, int height)
 		if (i % 20 == 0)
 			s->points[i] = (struct point){0.02 * i * height / 2, 0.05 * width};
 	}
-	box_outliers(s->points, 60, width, height, &BOX_RULE_DEFAULT, s->keep);
-	ck_assert(box_around(s->points, s->keep, 60, width, height, &BOX_RULE_DEFAULT, &s->box));
+	box_outliers(s->points, 60, width, height, &CHOICES_DEFAULT.box, s->keep);
+	ck_assert(box_around(s->points, s->keep, 60, width, height, &CHOICES_DEFAULT.box, &s->box));
 	s->map = malloc((size_t)width * (size_t)height * sizeof *s->map);
 	ck_assert_ptr_nonnull(s->map);
 	ck_assert_int_eq(map_make(s->points, s->keep, 60, width, height, 0.032, s->map, &e), 0);

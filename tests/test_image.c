@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 
+#include "core/choices.h"
 #include "core/image/map.h"
 #include "core/image/view.h"
 #include "tests/image_files.h"
@@ -128,13 +129,13 @@ START_TEST(outliers_need_neighbours_strictly_nearer)
 	points[1] = (struct point){30, 20};
 	ck_assert_uint_eq(box_outliers(points, 4, 30, 40, &rule, keep), 0);
 	/* A lone point is its own neighbour: 1 > 0.05. */
-	ck_assert_uint_eq(box_outliers(points, 1, 30, 40, &BOX_RULE_DEFAULT, keep), 1);
+	ck_assert_uint_eq(box_outliers(points, 1, 30, 40, &CHOICES_DEFAULT.box, keep), 1);
 	/* 20 points far apart: 1 is not more than 0.05 of 20; of 19 it is. */
 	struct point far[20];
 	bool kept[20];
 	for (int i = 0; i < 20; i++)
 		far[i] = (struct point){0, 6 * i};
-	rule = BOX_RULE_DEFAULT;
+	rule = CHOICES_DEFAULT.box;
 	rule.radius = 0.05;
 	ck_assert_uint_eq(box_outliers(far, 20, 30, 40, &rule, kept), 0);
 	ck_assert_uint_eq(box_outliers(far, 19, 30, 40, &rule, kept), 19);
@@ -151,7 +152,7 @@ START_TEST(box_is_the_least_around_what_stays)
 {
 	struct point points[] = {{10.5, 20.49}, {30.2, 50.5}, {0, 99}, {-0.5, 99.5}};
 	bool keep[] = {true, true, false, false};
-	struct box_rule rule = BOX_RULE_DEFAULT;
+	struct box_rule rule = CHOICES_DEFAULT.box;
 	struct box box = {1, 2, 3, 4};
 	ck_assert(box_around(points, keep, 4, 100, 50, &rule, &box));
 	box_is(&box, 20, 11, 51, 30);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/choices.h"
 #include "core/image/box.h"
 #include "core/image/npy.h"
 #include "core/image/photo.h"
@@ -55,7 +56,7 @@ static struct policy policy_of(json_t *j)
 {
 	static const char *const LOCATE[] = {"strongest", "center", NULL}, *const GATE[] = {"evidence", "none", NULL},
 		*const RESIDUAL[] = {"max", "both", NULL}, *const FORM[] = {"product", "power", NULL}, *const GAP[] = {"auto", "1", "all", NULL};
-	struct policy p = POLICY_DEFAULT;
+	struct policy p = CHOICES_DEFAULT.policy;
 	const char *method = json_string_value(json_object_get(j, "method"));
 	if (method && strcmp(method, "cnn-fixations") == 0)
 		return POLICY_CNN_FIXATIONS;

@@ -1,12 +1,9 @@
-/* The rule of "Interpreting CNN prediction through layer-wise selected discernible neurons", section 4.1.2, with the values that
- * CNN-Fixations published. */
+/* The rule of "Interpreting CNN prediction through layer-wise selected discernible neurons", section 4.1.2. */
 #include "config.h"
 
 #include "core/image/box.h"
 
 #include <math.h>
-
-const struct box_rule BOX_RULE_DEFAULT = {.radius = 0.1, .share = 0.05, .margin = 0};
 
 size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep)
 {

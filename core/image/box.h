@@ -24,8 +24,6 @@ struct box_rule {
 	double margin; /* each side moved outwards by this fraction of the photograph's width or height (0) */
 };
 
-extern const struct box_rule BOX_RULE_DEFAULT;
-
 /* Marks in keep[0..count) the points that stay and returns how many they are. */
 size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep);
 

@@ -302,9 +302,6 @@ static int build_all(struct builder *b, int height, int width)
 	}
 	if (!code)
 		code = find_scores(b);
-	for (int k = 0; !code && k < b->plan->op_count; k++)
-		for (int i = 0; i < b->plan->ops[k].input_count; i++)
-			b->plan->tensors[b->plan->ops[k].inputs[i]].readers++;
 	return code;
 }
 

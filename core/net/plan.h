@@ -84,7 +84,6 @@ struct tensor {
 	int c, h, w;
 	int rank;   /* in ONNX: 4 for maps, 2 for vectors */
 	int maker;  /* the op that writes it; -1 for an input of the network */
-	int readers;
 };
 
 struct plan {

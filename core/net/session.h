@@ -25,7 +25,7 @@ float *session_tensor(const struct session *s, int t, int i);
 
 void session_close(struct session *s);
 
-/* Softmax in double precision over the plan's scores of image i, or what the network's own LogSoftmax or Softmax gave; count is the number of classes. */
+/* Softmax in double precision over the plan's scores of image i, one a class (the scores are what a final Softmax or LogSoftmax reads). */
 void session_probabilities(const struct session *s, int i, double *probabilities);
 
 #endif

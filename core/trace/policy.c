@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-const struct policy POLICY_DEFAULT = {.method = METHOD_LSDN, .cur = 1, .pre = 1, .suc = 1, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .top_n = 1};
-
 const struct policy POLICY_CNN_FIXATIONS = {.method = METHOD_CNN_FIXATIONS, .cur = 1, .pre = 0, .suc = 1, .k_fc = K_ALL, .k_conv = 1,
 	.k_gap = K_GAP_ONE, .signed_ = false, .locate = LOCATE_CENTER, .gate = GATE_NONE, .residual = RESIDUAL_MAX, .top_n = 1};
 

@@ -34,9 +34,6 @@ struct policy {
 	int top_n; /* classes that a walk starts from */
 };
 
-/* alpha = (1, 1, 1), k_fc all, k_conv 1, everything else the first of its list; signed. */
-extern const struct policy POLICY_DEFAULT;
-
 /* What CNN-Fixations is in these terms. */
 extern const struct policy POLICY_CNN_FIXATIONS;
 

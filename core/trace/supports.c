@@ -74,7 +74,7 @@ LSDN_KERNEL static float highest_value(const float *restrict z, int count)
 	return highest;
 }
 
-/* Calls for each in-bounds tap of the kernel of s: its pixel in the input and its offset in the filter, in raster order. */
+/* Which taps of the kernel of an output neuron lie inside the input. */
 struct tap_range {
 	int y0, x0;                 /* the kernel's first tap in the input, perhaps outside */
 	int i_from, i_to, j_from, j_to; /* taps that are inside */
@@ -261,8 +261,9 @@ float support_output(const struct session *session, const struct plan *plan, int
 {
 	float value = session_tensor(session, op->output, image)[place_neuron(&plan->tensors[op->output], s)];
 	const struct activation *a = &op->activation;
-	/* Above 0 these activations pass a value on, or cut it off far above 0. */
+	/* These activations keep the sign everywhere, */
 	bool kept = a->kind == ACTIVATION_NONE || a->kind == ACTIVATION_LEAKY || a->kind == ACTIVATION_TANH || a->kind == ACTIVATION_ELU;
+	/* and these above 0 (or their lower bound), where they pass a value on or cut it off further up. */
 	bool above = (a->kind == ACTIVATION_RELU || a->kind == ACTIVATION_HARD_SWISH || (a->kind == ACTIVATION_CLIP && a->alpha >= 0)) && value > a->alpha
 		&& value > 0;
 	if (kept || above)
