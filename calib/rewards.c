@@ -73,7 +73,7 @@ static int compute_row(struct reward_job *job, struct explainer *x, struct rewar
 		at = progress_seconds();
 		code = explainer_feed(x, &photo, job->choices->view, e);
 		costs->forward += progress_seconds() - at;
-		costs->forwards++;
+		costs->forwards += (uint64_t)x->crop_count;
 		if (!code)
 			code = reward_policies(job, x, &truth, row, first, count, asked, costs, e);
 	}

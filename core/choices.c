@@ -21,7 +21,7 @@ enum kind { WORDS, FLAG, COUNT, FRACTION };
 
 static const char *const METHODS[] = {"lsdn", "cnn-fixations", NULL}, *const LOCATES[] = {"strongest", "center", NULL},
 	*const GATES[] = {"evidence", "none", NULL}, *const RESIDUALS[] = {"max", "both", NULL}, *const GAPS[] = {"auto", "1", "all", NULL},
-	*const FORMS[] = {"product", "power", NULL}, *const SCALES[] = {"none", "max", NULL}, *const VIEWS[] = {"full", "center", NULL},
+	*const FORMS[] = {"product", "power", NULL}, *const SCALES[] = {"none", "max", NULL}, *const VIEWS[] = {"full", "center", "five", NULL},
 	*const TARGETS[] = {"predicted", "annotated", NULL};
 
 /* Enumerations are stored as their position in words; counts from 1 to `most`, or "all" where all is set. */

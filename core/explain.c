@@ -7,24 +7,34 @@
 
 #include "core/image/npy.h"
 
+/* Every crop has a session of its own, so that it is computed as if it were alone. The first one packs all weights that its like ask for: the others,
+ * which may be opened while other threads run, only read them. */
+static int open_crop(struct explainer *x, int i, struct error *e)
+{
+	struct explainer_crop *crop = &x->crops[i];
+	if (!crop->session)
+		crop->session = session_open(&x->net->plan, x->packed, 1, x->threads, e);
+	if (crop->session && !crop->walk)
+		crop->walk = walk_open(&x->net->plan, e);
+	return crop->walk ? LSDN_OK : (int)e->code;
+}
+
 int explainer_open(struct explainer *x, const struct net *net, struct packed_weights *packed, int threads, struct error *e)
 {
-	*x = (struct explainer){.net = net, .class_count = net->plan.tensors[net->plan.scores].c};
-	x->session = session_open(&net->plan, packed, 1, threads, e);
-	if (!x->session)
-		return e->code;
-	x->walk = walk_open(&net->plan, e);
-	x->probabilities = malloc((size_t)x->class_count * sizeof *x->probabilities);
-	if (x->walk && x->probabilities)
-		return LSDN_OK;
-	explainer_close(x);
-	return error_memory(e, "an explainer");
+	*x = (struct explainer){.net = net, .packed = packed, .threads = threads, .class_count = net->plan.tensors[net->plan.scores].c};
+	x->probabilities = malloc(2 * (size_t)x->class_count * sizeof *x->probabilities); /* the mean, then one crop's */
+	int code = x->probabilities ? open_crop(x, 0, e) : error_memory(e, "an explainer");
+	if (code)
+		explainer_close(x);
+	return code;
 }
 
 void explainer_close(struct explainer *x)
 {
-	walk_close(x->walk);
-	session_close(x->session);
+	for (int i = 0; i < VIEW_MOST_CROPS; i++) {
+		walk_close(x->crops[i].walk);
+		session_close(x->crops[i].session);
+	}
 	free(x->probabilities);
 	free(x->places);
 	free(x->points);
@@ -32,33 +42,58 @@ void explainer_close(struct explainer *x)
 	*x = (struct explainer){0};
 }
 
-static int run(struct explainer *x, struct error *e)
+static int run_crop(struct explainer *x, const struct explainer_crop *crop, struct error *e)
 {
-	int code = session_run(x->session, e);
-	walk_forget(x->walk);
-	if (!code)
-		session_probabilities(x->session, 0, x->probabilities);
+	double *own = x->probabilities + x->class_count;
+	int code = session_run(crop->session, e);
+	walk_forget(crop->walk);
+	if (code)
+		return code;
+	session_probabilities(crop->session, 0, own);
+	for (int k = 0; k < x->class_count; k++)
+		x->probabilities[k] += own[k] / x->crop_count;
+	return LSDN_OK;
+}
+
+static int run(struct explainer *x, int crop_count, struct error *e)
+{
+	int code = LSDN_OK;
+	x->crop_count = crop_count;
+	memset(x->probabilities, 0, (size_t)x->class_count * sizeof *x->probabilities);
+	for (int i = 0; i < crop_count && !code; i++)
+		code = run_crop(x, &x->crops[i], e);
 	for (int k = 0; !code && k < x->class_count; k++)
 		if (!(x->probabilities[k] >= 0))
 			code = error_set(e, LSDN_ERROR_INPUT, "class %d has no probability (NaN): the network overflows on this image: check its preprocessing", k);
 	return code;
 }
 
+static float *input_of(const struct explainer *x, const struct explainer_crop *crop)
+{
+	return session_tensor(crop->session, x->net->plan.inputs[0], 0);
+}
+
 int explainer_feed(struct explainer *x, const struct photo *photo, enum view view, struct error *e)
 {
 	x->width = photo->width;
 	x->height = photo->height;
-	int code = view_make(photo, &x->net->input, view, session_tensor(x->session, x->net->plan.inputs[0], 0), &x->geometry, e);
-	return code ? code : run(x, e);
+	int code = LSDN_OK;
+	for (int i = 0; i < view_crops(view) && !code; i++) {
+		struct explainer_crop *crop = &x->crops[i];
+		code = open_crop(x, i, e);
+		if (!code)
+			code = view_make(photo, &x->net->input, view, i, input_of(x, crop), &crop->geometry, e);
+	}
+	return code ? code : run(x, view_crops(view), e);
 }
 
 int explainer_feed_tensor(struct explainer *x, const char *path, struct error *e)
 {
 	x->width = x->net->input.width;
 	x->height = x->net->input.height;
-	x->geometry = view_geometry_stretch(x->width, x->height, x->width, x->height);
-	int code = npy_read(path, x->height, x->width, session_tensor(x->session, x->net->plan.inputs[0], 0), e);
-	return code ? code : run(x, e);
+	x->crops[0].geometry = view_geometry_stretch(x->width, x->height, x->width, x->height);
+	int code = npy_read(path, x->height, x->width, input_of(x, &x->crops[0]), e);
+	return code ? code : run(x, 1, e);
 }
 
 int explainer_class(const struct explainer *x, int n)
@@ -85,12 +120,17 @@ int explainer_walk(struct explainer *x, const struct policy *policies, int count
 		classes[class_count] = explainer_class(x, class_count);
 		class_count++;
 	}
-	return walk_run(x->walk, x->session, 0, policies, count, classes, class_count, e);
+	int code = LSDN_OK;
+	for (int i = 0; i < x->crop_count && !code; i++)
+		code = walk_run(x->crops[i].walk, x->crops[i].session, 0, policies, count, classes, class_count, e);
+	return code;
 }
 
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e)
 {
-	size_t most = walk_points(x->walk, p, NULL) + 1;
+	size_t most = 1, count = 0;
+	for (int i = 0; i < x->crop_count; i++)
+		most += walk_points(x->crops[i].walk, p, NULL);
 	if (most > x->room) {
 		free(x->places);
 		free(x->points);
@@ -102,9 +142,12 @@ int explainer_read(struct explainer *x, int p, const struct box_rule *rule, stru
 		if (!x->room)
 			return error_memory(e, "points");
 	}
-	*out = (struct explanation){.count = walk_points(x->walk, p, x->places)};
-	for (size_t i = 0; i < out->count; i++)
-		x->points[i] = view_point(&x->geometry, x->places[i].y, x->places[i].x);
+	for (int i = 0; i < x->crop_count; i++) {
+		size_t own = walk_points(x->crops[i].walk, p, x->places);
+		for (size_t k = 0; k < own; k++)
+			x->points[count++] = view_point(&x->crops[i].geometry, x->places[k].y, x->places[k].x);
+	}
+	*out = (struct explanation){.count = points_unique(x->points, count)};
 	out->kept = box_outliers(x->points, out->count, x->width, x->height, rule, x->keep);
 	out->found = box_around(x->points, x->keep, out->count, x->width, x->height, rule, &out->box);
 	return LSDN_OK;

@@ -7,18 +7,26 @@
 #include "core/net/net.h"
 #include "core/trace/walk.h"
 
+/* One crop of a view: its activations, which live until the next image, what was walked through them, and where it lies in the photograph. */
+struct explainer_crop {
+	struct session *session;
+	struct walk *walk;
+	struct view_geometry geometry;
+};
+
 /* What one thread needs to explain one image after the other. */
 struct explainer {
 	const struct net *net;
-	struct session *session;
-	struct walk *walk;
-	double *probabilities; /* one a class, of the image that was fed last */
+	struct packed_weights *packed;
+	int threads;
+	struct explainer_crop crops[VIEW_MOST_CROPS]; /* the first is open, the others from the first image on that needs them */
+	int crop_count;        /* of the image that was fed last */
+	double *probabilities; /* one a class, of the image that was fed last: the mean over its crops */
 	int class_count;
-	struct view_geometry geometry;
 	int width, height;     /* of the photograph */
 	/* Of the last explanation: */
 	struct place *places;
-	struct point *points; /* in the photograph's pixels */
+	struct point *points; /* in the photograph's pixels: a set, in raster order */
 	bool *keep;
 	size_t room;
 };
@@ -33,17 +41,17 @@ struct explanation {
 int explainer_open(struct explainer *x, const struct net *net, struct packed_weights *packed, int threads, struct error *e);
 void explainer_close(struct explainer *x);
 
-/* Runs the network on a view of the photograph, or on a tensor file (.npy); a tensor's photograph is itself. */
+/* Runs the network on every crop of a view of the photograph, or on a tensor file (.npy); a tensor's photograph is itself. */
 int explainer_feed(struct explainer *x, const struct photo *photo, enum view view, struct error *e);
 int explainer_feed_tensor(struct explainer *x, const char *path, struct error *e);
 
 /* The class with the n-th highest probability (n from 0; the lowest class of equals). */
 int explainer_class(const struct explainer *x, int n);
 
-/* Walks from the top classes of the policy, or from `asked` where that is not -1, for policies that differ in alpha only. */
+/* Walks every crop from the top classes of the policy, or from `asked` where that is not -1, for policies that differ in alpha only. */
 int explainer_walk(struct explainer *x, const struct policy *policies, int count, int asked, struct error *e);
 
-/* Points, outliers and box of policy p of the last walk; points and keep stay until the next call. */
+/* Points (the union of the crops'), outliers and box of policy p of the last walk; points and keep stay until the next call. */
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e);
 
 #endif

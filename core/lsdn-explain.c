@@ -237,7 +237,7 @@ static int draw(const struct explainer *x, const struct photo *photo, const stru
 static int photo_of_tensor(const struct explainer *x, struct photo *photo, struct error *e)
 {
 	const struct preprocessing *p = &x->net->input;
-	const float *tensor = session_tensor(x->session, x->net->plan.inputs[0], 0);
+	const float *tensor = session_tensor(x->crops[0].session, x->net->plan.inputs[0], 0);
 	size_t size = (size_t)p->width * (size_t)p->height * 3;
 	*photo = (struct photo){.width = p->width, .height = p->height, .rgb = malloc(size)};
 	if (!photo->rgb)

@@ -27,7 +27,7 @@ static double difference(const char *name, enum view view, const char *source, c
 	ck_assert_msg(photo_read(&truth, path, &e) == 0, "%s", e.message);
 	float *tensor = malloc(224 * 224 * 3 * sizeof *tensor);
 	ck_assert_ptr_nonnull(tensor);
-	ck_assert_msg(view_make(&photo, &PLAIN, view, tensor, &geometry, &e) == 0, "%s", e.message);
+	ck_assert_msg(view_make(&photo, &PLAIN, view, 0, tensor, &geometry, &e) == 0, "%s", e.message);
 	double sum = 0;
 	*largest = 0;
 	for (int i = 0; i < 224 * 224 * 3; i++) {
@@ -75,7 +75,7 @@ START_TEST(preprocessing_orders_and_scales)
 	struct view_geometry geometry;
 	struct error e;
 	float tensor[60];
-	ck_assert_int_eq(view_make(&photo, &pre, VIEW_FULL, tensor, &geometry, &e), 0);
+	ck_assert_int_eq(view_make(&photo, &pre, VIEW_FULL, 0, tensor, &geometry, &e), 0);
 	for (int i = 0; i < 20; i++)
 		for (int c = 0; c < 3; c++)
 			ck_assert_float_eq(tensor[i * 3 + c], ((float)photo.rgb[i * 3 + 2 - c] - pre.mean[c]) / pre.std[c]);
@@ -94,22 +94,22 @@ START_TEST(geometry_leads_back_to_the_photograph)
 	struct error e;
 	float *tensor = malloc(224 * 224 * 3 * sizeof *tensor);
 	ck_assert_ptr_nonnull(tensor);
-	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_CENTER, tensor, &g, &e), 0);
+	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_CENTER, 0, tensor, &g, &e), 0);
 	struct point p = view_point(&g, 10, 20);
 	ck_assert_double_eq_tol(p.y, (10 + 16 + 0.5) * 375 / 256 - 0.5, 1e-12);
 	ck_assert_double_eq_tol(p.x, (20 + 58 + 0.5) * 500 / 341 - 0.5, 1e-12);
-	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_FULL, tensor, &g, &e), 0);
+	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_FULL, 0, tensor, &g, &e), 0);
 	p = view_point(&g, 10, 20);
 	ck_assert_double_eq_tol(p.y, 10.5 * 375 / 224 - 0.5, 1e-12);
 	ck_assert_double_eq_tol(p.x, 20.5 * 500 / 224 - 0.5, 1e-12);
 	photo_free(&photo);
 
 	photo = ramp(30000, 1);
-	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_CENTER, tensor, &g, &e), 0);
-	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_FULL, tensor, &g, &e), 0);
+	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_CENTER, 0, tensor, &g, &e), 0);
+	ck_assert_int_eq(view_make(&photo, &PLAIN, VIEW_FULL, 0, tensor, &g, &e), 0);
 	struct preprocessing bad = PLAIN;
 	bad.height = 0;
-	ck_assert_int_eq(view_make(&photo, &bad, VIEW_FULL, tensor, &g, &e), LSDN_ERROR_INPUT);
+	ck_assert_int_eq(view_make(&photo, &bad, VIEW_FULL, 0, tensor, &g, &e), LSDN_ERROR_INPUT);
 	photo_free(&photo);
 	free(tensor);
 }

@@ -123,7 +123,7 @@ static void feed(struct runner *r, json_t *vector)
 		snprintf(path, sizeof path, "%s/real/%s", r->vectors, json_string_value(json_object_get(vector, "image")));
 		ck_assert_msg(photo_read(&photo, path, &e) == 0, "%s", e.message);
 		ck_assert_int_eq(photo.width, in->w);
-		ck_assert_msg(view_make(&photo, &r->net.input, VIEW_FULL, tensor, &geometry, &e) == 0, "%s", e.message);
+		ck_assert_msg(view_make(&photo, &r->net.input, VIEW_FULL, 0, tensor, &geometry, &e) == 0, "%s", e.message);
 		photo_free(&photo);
 	}
 	ck_assert_msg(session_run(r->session, &e) == 0, "%s", e.message);

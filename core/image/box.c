@@ -4,6 +4,24 @@
 #include "core/image/box.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+static int by_raster(const void *left, const void *right)
+{
+	const struct point *a = left, *b = right;
+	return a->y != b->y ? (a->y > b->y) - (a->y < b->y) : (a->x > b->x) - (a->x < b->x);
+}
+
+size_t points_unique(struct point *points, size_t count)
+{
+	size_t unique = 0;
+	if (count)
+		qsort(points, count, sizeof *points, by_raster);
+	for (size_t i = 0; i < count; i++)
+		if (!unique || by_raster(&points[i], &points[unique - 1]) != 0)
+			points[unique++] = points[i];
+	return unique;
+}
 
 size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep)
 {

@@ -17,6 +17,9 @@ struct box {
 	int xmin, ymin, xmax, ymax;
 };
 
+/* Sorts points in raster order (by y, then x) and drops repeated ones: they are a set. Returns how many stay. */
+size_t points_unique(struct point *points, size_t count);
+
 /* The rule of the paper (4.1.2): outliers away, then the least box around what stays. Fractions, not pixels. */
 struct box_rule {
 	double radius; /* neighbourhood, as a fraction of the photograph's diagonal (0.1) */

@@ -82,10 +82,10 @@ struct window {
 	int x, y;
 };
 
-static struct window window_of(enum view view, const struct photo *photo, const struct preprocessing *pre)
+static struct window window_of(enum view view, int crop, const struct photo *photo, const struct preprocessing *pre)
 {
 	struct window window = {.resized_width = pre->width, .resized_height = pre->height};
-	if (view == VIEW_CENTER) {
+	if (view != VIEW_FULL) {
 		/* The side that is shorter for its place in the network's input decides; on a square input that is the shorter side. */
 		bool tall = (double)photo->width * pre->height <= (double)photo->height * pre->width;
 		if (tall) {
@@ -95,8 +95,10 @@ static struct window window_of(enum view view, const struct photo *photo, const 
 			window.resized_height = (int)rint(pre->height * 256.0 / 224);
 			window.resized_width = (int)rint((double)photo->width * window.resized_height / photo->height);
 		}
-		window.x = (window.resized_width - pre->width) / 2;
-		window.y = (window.resized_height - pre->height) / 2;
+		bool corner = view == VIEW_FIVE && crop < 4;
+		int free_x = window.resized_width - pre->width, free_y = window.resized_height - pre->height;
+		window.x = corner ? crop % 2 * free_x : free_x / 2;
+		window.y = corner ? crop / 2 * free_y : free_y / 2;
 	}
 	return window;
 }
@@ -140,14 +142,19 @@ struct point view_point(const struct view_geometry *g, int y, int x)
 	return (struct point){.y = (y + g->offset_y + 0.5) * g->scale_y - 0.5, .x = (x + g->offset_x + 0.5) * g->scale_x - 0.5};
 }
 
-int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, float *tensor,
+int view_crops(enum view view)
+{
+	return view == VIEW_FIVE ? VIEW_MOST_CROPS : 1;
+}
+
+int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, int crop, float *tensor,
 	struct view_geometry *geometry, struct error *e)
 {
 	if (pre->width < 1 || pre->height < 1 || pre->width > PHOTO_MAX_SIDE || pre->height > PHOTO_MAX_SIDE)
 		return error_set(e, LSDN_ERROR_INPUT, "an input of %d x %d pixels: give each side 1 to %d", pre->width, pre->height, PHOTO_MAX_SIDE);
 	size_t count = (size_t)pre->width * (size_t)pre->height;
 	uint8_t *pixels = malloc(count * 3);
-	struct window window = window_of(view, photo, pre);
+	struct window window = window_of(view, crop, photo, pre);
 	if (!pixels || window_resize(photo, &window, pre->width, pre->height, pixels) != LSDN_OK) {
 		free(pixels);
 		return error_memory(e, "a resized photograph");

@@ -20,9 +20,15 @@ struct preprocessing {
 enum view {
 	VIEW_FULL,   /* the whole photograph, aspect not kept */
 	VIEW_CENTER, /* shorter side to round(side * 256 / 224), then the centre crop */
+	VIEW_FIVE,   /* the same resize, five crops: top left, top right, bottom left, bottom right, centre */
 };
 
-/* Where a view's pixel lies in the photograph: X = (x + offset_x + 1/2) * scale_x - 1/2, the same for y; pixels of the photograph, real numbers. */
+enum { VIEW_MOST_CROPS = 5 };
+
+/* How many crops a view is made of. */
+int view_crops(enum view view);
+
+/* Where a crop's pixel lies in the photograph: X = (x + offset_x + 1/2) * scale_x - 1/2, the same for y; pixels of the photograph, real numbers. */
 struct view_geometry {
 	double scale_x, scale_y;
 	double offset_x, offset_y;
@@ -31,11 +37,11 @@ struct view_geometry {
 /* The geometry of a whole photograph of width x height that was stretched to the view. */
 struct view_geometry view_geometry_stretch(int view_width, int view_height, int width, int height);
 
-/* The photograph's point of the view's pixel (y, x). */
+/* The photograph's point of the crop's pixel (y, x). Pixels of two crops of one view that show the same give the very same point. */
 struct point view_point(const struct view_geometry *g, int y, int x);
 
-/* Fills tensor (height x width x 3 floats, NHWC, preprocessed) and geometry from a photograph of any size. */
-int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, float *tensor,
+/* Fills tensor (height x width x 3 floats, NHWC, preprocessed) and geometry with a crop (from 0) of a view of a photograph of any size. */
+int view_make(const struct photo *photo, const struct preprocessing *pre, enum view view, int crop, float *tensor,
 	struct view_geometry *geometry, struct error *e);
 
 #endif

@@ -10,7 +10,8 @@
 struct session;
 struct packed_weights;
 
-/* Weights in oneDNN's own layouts, shared by all sessions of a plan. Sessions must be opened one at a time. */
+/* Weights in oneDNN's own layouts, shared by all sessions of a plan. Sessions must be opened one at a time, but for those
+ * like one that is open (batch and threads the same), which only read what that one packed. */
 struct packed_weights *packed_weights_open(const struct plan *plan, struct error *e);
 void packed_weights_close(struct packed_weights *packed);
 
