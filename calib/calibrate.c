@@ -40,14 +40,14 @@ int calibration_open(struct calibration *c, const struct calibration_plan *plan,
 	if (!c->policies)
 		return error_memory(e, "policies");
 	struct policy ones = *base;
-	ones.cur = ones.pre = ones.suc = 1;
+	ones.alpha = (struct alpha){1, 1, 1};
 	c->row_policies[ROW_ONES] = add_policy(c, &ones);
 	for (int w = 0; w < WEIGHT_COUNT; w++) {
 		struct calibration_weight *weight = &c->weights[w];
 		for (int i = 0; plan->tuned[w] && i < plan->arms; i++) {
 			struct policy p = ones;
 			weight->values[i] = calibration_arm(plan, (enum weight)w, i);
-			*(w == WEIGHT_CUR ? &p.cur : w == WEIGHT_PRE ? &p.pre : &p.suc) = weight->values[i];
+			*(w == WEIGHT_CUR ? &p.alpha.cur : w == WEIGHT_PRE ? &p.alpha.pre : &p.alpha.suc) = weight->values[i];
 			weight->policies[i] = add_policy(c, &p);
 			weight->identifiable = weight->identifiable || weight->policies[i] != weight->policies[0];
 		}
@@ -182,7 +182,7 @@ static void fill_table(const struct calibration *c, struct reward_row **rows, si
 static void set_tuned(struct calibration *c)
 {
 	c->tuned = c->policies[c->row_policies[ROW_ONES]];
-	double *const alphas[] = {&c->tuned.cur, &c->tuned.pre, &c->tuned.suc};
+	double *const alphas[] = {&c->tuned.alpha.cur, &c->tuned.alpha.pre, &c->tuned.alpha.suc};
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		if (c->plan.tuned[w])
 			*alphas[w] = c->weights[w].values[c->weights[w].best];

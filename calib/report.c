@@ -49,7 +49,7 @@ void report_print(FILE *out, const struct calibration *c, const struct reward_jo
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		if (c->plan.tuned[w])
 			print_weight(out, c, (enum weight)w);
-	fprintf(out, "\nalpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)\n", c->tuned.cur, c->tuned.pre, c->tuned.suc);
+	fprintf(out, "\nalpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)\n", c->tuned.alpha.cur, c->tuned.alpha.pre, c->tuned.alpha.suc);
 	print_table(out, &c->calibrated, "On the photographs that the weights were tuned on");
 	print_words(out, &c->calibrated, "On them");
 	if (c->held_out.images) {

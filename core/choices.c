@@ -10,7 +10,7 @@
 
 /* Radius and share are CNN-Fixations' own values. */
 const struct choices CHOICES_DEFAULT = {
-	.policy = {.method = METHOD_LSDN, .cur = 1, .pre = 1, .suc = 1, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .top_n = 1},
+	.policy = {.method = METHOD_LSDN, .alpha = {1, 1, 1}, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .top_n = 1},
 	.view = VIEW_FULL,
 	.box = {.radius = 0.1, .share = 0.05, .margin = 0},
 	.blur = 0.032,

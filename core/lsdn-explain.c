@@ -53,7 +53,7 @@ static int whole_number(const char *text, int least, int most)
 
 static int parse_alpha(const char *text, struct policy *p)
 {
-	double *const values[] = {&p->cur, &p->pre, &p->suc};
+	double *const values[] = {&p->alpha.cur, &p->alpha.pre, &p->alpha.suc};
 	for (int i = 0; i < 3; i++) {
 		char *end;
 		*values[i] = strtod(text, &end);
@@ -180,8 +180,8 @@ static int print_json(const struct explainer *x, const struct choices *choices, 
 	struct error *e)
 {
 	char name[32], wnid[32], text[CHOICE_TEXT];
-	json_t *points = json_array(), *policy = json_pack("{s:f, s:f, s:f}", "cur", choices->policy.cur, "pre", choices->policy.pre, "suc",
-		choices->policy.suc);
+	json_t *points = json_array(), *policy = json_pack("{s:f, s:f, s:f}", "cur", choices->policy.alpha.cur, "pre",
+		choices->policy.alpha.pre, "suc", choices->policy.alpha.suc);
 	for (size_t i = 0; i < r->x.count; i++)
 		json_array_append_new(points, json_pack("[f, f]", x->points[i].y, x->points[i].x));
 	for (int i = 0; i < choices_count(); i++) {
@@ -293,17 +293,16 @@ static int open_net(struct net *net, const struct options *o, struct error *e)
 	return code;
 }
 
-static int choose(struct choices *choices, const struct net *net, const struct options *o, struct error *e)
+static int choose(struct choices *choices, struct weights_file *weights, const struct net *net, const struct options *o, struct error *e)
 {
 	*choices = CHOICES_DEFAULT;
 	if (o->weights) {
-		struct weights_file w;
-		int code = weights_file_read(&w, o->weights, e);
+		int code = weights_file_read(weights, o->weights, &net->plan, e);
 		if (code)
 			return code;
-		*choices = w.choices;
-		if (*w.sha256 && strcmp(w.sha256, net->sha256) != 0)
-			fprintf(stderr, "lsdn-explain: %s: was calibrated for another model (%s): its weights are used all the same\n", o->weights, w.model);
+		*choices = weights->choices;
+		if (*weights->sha256 && strcmp(weights->sha256, net->sha256) != 0)
+			fprintf(stderr, "lsdn-explain: %s: was calibrated for another model (%s): its weights are used all the same\n", o->weights, weights->model);
 	}
 	if (o->alpha)
 		parse_alpha(o->alpha, &choices->policy);
@@ -319,6 +318,7 @@ int main(int argc, char **argv)
 	struct net net = {0};
 	struct packed_weights *packed = NULL;
 	struct explainer x = {0};
+	struct weights_file weights = {0};
 	struct choices choices;
 	struct error e;
 	int asked = -1, failures = 0;
@@ -326,7 +326,7 @@ int main(int argc, char **argv)
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	int code = open_net(&net, &o, &e);
 	if (!code)
-		code = choose(&choices, &net, &o, &e);
+		code = choose(&choices, &weights, &net, &o, &e);
 	if (!code && o.class_name)
 		code = find_class(&net, o.class_name, &asked, &e);
 	if (!code && !(packed = packed_weights_open(&net.plan, &e)))
@@ -340,6 +340,7 @@ int main(int argc, char **argv)
 			failures = complain(&e);
 	explainer_close(&x);
 	packed_weights_close(packed);
+	weights_file_free(&weights);
 	net_close(&net);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "lsdn-explain: standard output cannot be written\n");

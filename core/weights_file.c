@@ -16,10 +16,11 @@ static const struct {
 	const char *group;
 	const char *keys[20];
 } KNOWN[] = {
-	{"", {"format", "model", "input", "alpha", "choices", "evidence"}},
+	{"", {"format", "model", "input", "alpha", "choices", "layers", "evidence"}},
 	{"model", {"name", "sha256"}},
 	{"input", {"size", "order", "mean", "std"}},
 	{"alpha", {"cur", "pre", "suc"}},
+	{"layer", {"name", "alpha", "k"}},
 	{"evidence", {"seed", "images", "solver", "schedule", "spacing", "trials", "weights", "rows", "held_out", "held_out_images", "calibration_images"}},
 };
 
@@ -47,10 +48,13 @@ static int check_keys(const config_setting_t *group, const char *name, const cha
 	return LSDN_OK;
 }
 
-static int read_alpha(const config_setting_t *group, const char *path, struct policy *policy, struct error *e)
+static int read_alpha(const config_setting_t *group, const char *path, struct alpha *alpha, struct error *e)
 {
 	static const char *const NAMES[] = {"cur", "pre", "suc"};
-	double *const VALUES[] = {&policy->cur, &policy->pre, &policy->suc};
+	double *const VALUES[] = {&alpha->cur, &alpha->pre, &alpha->suc};
+	int code = check_keys(group, "alpha", path, e);
+	if (code)
+		return code;
 	for (int i = 0; i < 3; i++) {
 		const config_setting_t *s = config_setting_get_member(group, NAMES[i]);
 		if (!s)
@@ -82,19 +86,66 @@ static int read_choices(const config_setting_t *group, const char *path, struct 
 	return LSDN_OK;
 }
 
-static int read_root(struct weights_file *w, config_t *config, const char *path, struct error *e)
+/* The Conv or Gemm of that name, or -1. */
+static int find_layer(const struct plan *plan, const char *name)
+{
+	for (int i = 0; i < plan->op_count; i++)
+		if ((plan->ops[i].kind == OP_CONV || plan->ops[i].kind == OP_GEMM) && strcmp(plan->ops[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static int read_layer(const config_setting_t *group, const char *path, const struct plan *plan, struct layer_policy *layers, struct error *e)
+{
+	const char *name, *all;
+	int code = check_keys(group, "layer", path, e), k;
+	if (code)
+		return code;
+	const config_setting_t *alpha = config_setting_get_member(group, "alpha"), *own = config_setting_get_member(group, "k");
+	int op = config_setting_lookup_string(group, "name", &name) ? find_layer(plan, name) : -1;
+	if (op < 0)
+		return wrong(path, group, "a layer's name must be that of a Conv or Gemm of the network", e);
+	if (own && config_setting_lookup_int(group, "k", &k) && k >= 1 && k <= K_MOST)
+		layers[op].k = k;
+	else if (own && config_setting_lookup_string(group, "k", &all) && strcmp(all, "all") == 0)
+		layers[op].k = K_ALL;
+	else if (own)
+		return wrong(path, own, "must be a whole number from 1 to 64, or \"all\"", e);
+	layers[op].own_alpha = alpha;
+	return alpha ? read_alpha(alpha, path, &layers[op].alpha, e) : LSDN_OK;
+}
+
+static int read_layers(struct weights_file *w, const config_setting_t *list, const char *path, const struct plan *plan, struct error *e)
+{
+	if (config_setting_type(list) != CONFIG_TYPE_LIST)
+		return wrong(path, list, "must be a list ( { name = ...; }, ... )", e);
+	w->layers = calloc((size_t)plan->op_count, sizeof *w->layers);
+	if (!w->layers)
+		return error_memory(e, "a weights file");
+	for (int i = 0; i < plan->op_count; i++)
+		w->layers[i].k = K_SHARED;
+	w->choices.policy.layers = w->layers;
+	w->choices.policy.layer_count = plan->op_count;
+	int code = LSDN_OK;
+	for (unsigned int i = 0; i < (unsigned int)config_setting_length(list) && !code; i++)
+		code = read_layer(config_setting_get_elem(list, i), path, plan, w->layers, e);
+	return code;
+}
+
+static int read_root(struct weights_file *w, config_t *config, const char *path, const struct plan *plan, struct error *e)
 {
 	const config_setting_t *root = config_root_setting(config);
 	int code = check_keys(root, "", path, e), format = 0;
-	static const char *const GROUPS[] = {"model", "input", "alpha", "evidence"};
-	for (size_t i = 0; i < 4 && !code; i++) {
+	static const char *const GROUPS[] = {"model", "input", "evidence"};
+	for (size_t i = 0; i < 3 && !code; i++) {
 		const config_setting_t *group = config_setting_get_member(root, GROUPS[i]);
 		if (group)
 			code = check_keys(group, GROUPS[i], path, e);
 	}
 	if (code)
 		return code;
-	const config_setting_t *alpha = config_setting_get_member(root, "alpha"), *choices = config_setting_get_member(root, "choices");
+	const config_setting_t *alpha = config_setting_get_member(root, "alpha"), *choices = config_setting_get_member(root, "choices"),
+		*layers = config_setting_get_member(root, "layers");
 	const char *name = "", *sha256 = "";
 	if (!config_lookup_int(config, "format", &format) || format != WEIGHTS_FORMAT)
 		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: format is %d, %d is read here: calibrate again with this version", path, format, WEIGHTS_FORMAT);
@@ -104,13 +155,15 @@ static int read_root(struct weights_file *w, config_t *config, const char *path,
 	config_lookup_string(config, "model.sha256", &sha256);
 	snprintf(w->model, sizeof w->model, "%s", name);
 	snprintf(w->sha256, sizeof w->sha256, "%s", sha256);
-	code = read_alpha(alpha, path, &w->choices.policy, e);
+	code = read_alpha(alpha, path, &w->choices.policy.alpha, e);
 	if (!code && choices && config_setting_type(choices) != CONFIG_TYPE_GROUP)
 		code = wrong(path, choices, "must be a group { ... }", e);
-	return code || !choices ? code : read_choices(choices, path, &w->choices, e);
+	if (!code && choices)
+		code = read_choices(choices, path, &w->choices, e);
+	return code || !layers ? code : read_layers(w, layers, path, plan, e);
 }
 
-int weights_file_read(struct weights_file *w, const char *path, struct error *e)
+int weights_file_read(struct weights_file *w, const char *path, const struct plan *plan, struct error *e)
 {
 	config_t config;
 	*w = (struct weights_file){.choices = CHOICES_DEFAULT};
@@ -120,10 +173,18 @@ int weights_file_read(struct weights_file *w, const char *path, struct error *e)
 	config_init(&config);
 	int code = cfg_parse(&config, text, path, "mend it, or calibrate again", e);
 	if (!code)
-		code = read_root(w, &config, path, e);
+		code = read_root(w, &config, path, plan, e);
 	config_destroy(&config);
 	free(text);
+	if (code)
+		weights_file_free(w);
 	return code;
+}
+
+void weights_file_free(struct weights_file *w)
+{
+	free(w->layers);
+	*w = (struct weights_file){.choices = CHOICES_DEFAULT};
 }
 
 void weights_file_write_string(FILE *file, const char *text)
@@ -149,7 +210,8 @@ void weights_file_write_head(FILE *file, const struct net *net, const struct cho
 	fprintf(file, "input = {\n  size = [ %d, %d ];\n  order = \"%s\";\n  mean = [ %.6f, %.6f, %.6f ];\n  std = [ %.6f, %.6f, %.6f ];\n};\n", p->width,
 		p->height, p->bgr ? "bgr" : "rgb", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
 		(double)p->std[2]);
-	fprintf(file, "alpha = {\n  cur = %.6f;\n  pre = %.6f;\n  suc = %.6f;\n};\nchoices = {\n", c->policy.cur, c->policy.pre, c->policy.suc);
+	fprintf(file, "alpha = {\n  cur = %.6f;\n  pre = %.6f;\n  suc = %.6f;\n};\nchoices = {\n", c->policy.alpha.cur, c->policy.alpha.pre,
+		c->policy.alpha.suc);
 	for (int i = 0; i < choices_count(); i++) {
 		char text[CHOICE_TEXT];
 		choices_get(c, i, text);

@@ -1,7 +1,9 @@
 /* The weights file (libconfig): what a calibration writes and an explainer loads at run time.
  *
  * Settings: format, model { name, sha256 }, input { size, order, mean, std }, alpha { cur, pre, suc }, choices { every name of core/choices.h },
- * and evidence, which is for people and for evaluation: how the numbers came about. A key that is not known is an error that names its line. */
+ * layers ( { name, alpha { cur, pre, suc }, k }, ... ), what single Convs and Gemms have of their own, named as the ONNX nodes (a node without a name
+ * as its output), and evidence, which is for people and for evaluation: how the numbers came about. A key that is not known is an error that names
+ * its line. */
 #ifndef LSDN_CORE_WEIGHTS_FILE_H
 #define LSDN_CORE_WEIGHTS_FILE_H
 
@@ -13,13 +15,15 @@
 enum { WEIGHTS_FORMAT = 1 };
 
 struct weights_file {
-	struct choices choices; /* alpha is in choices.policy */
+	struct choices choices;      /* alpha is in choices.policy, and so are the layers below where there are any */
+	struct layer_policy *layers; /* one an operator of the plan, or NULL */
 	char model[128];
 	char sha256[65];
 };
 
-/* Reads a weights file. */
-int weights_file_read(struct weights_file *w, const char *path, struct error *e);
+/* Reads a weights file for a network with that plan. Its choices point into w until weights_file_free. */
+int weights_file_read(struct weights_file *w, const char *path, const struct plan *plan, struct error *e);
+void weights_file_free(struct weights_file *w);
 
 /* Writes everything but the evidence, which the caller appends (as the group `evidence`). */
 void weights_file_write_head(FILE *file, const struct net *net, const struct choices *choices);

@@ -99,22 +99,74 @@ START_TEST(weights_file_round_trip)
 	struct weights_file read;
 	char path[] = "/tmp/lsdn-weights-XXXXXX";
 	FILE *file = fdopen(mkstemp(path), "w");
-	written.policy.cur = 0.35;
-	written.policy.pre = 0.1;
+	written.policy.alpha.cur = 0.35;
+	written.policy.alpha.pre = 0.1;
 	written.policy.k_conv = 3;
 	written.box.radius = 0.15;
 	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "odd \"name\"", NULL, NULL, &e) == 0, "%s", e.message);
 	weights_file_write_head(file, &net, &written);
 	fclose(file);
-	ck_assert_msg(weights_file_read(&read, path, &e) == 0, "%s", e.message);
+	ck_assert_msg(weights_file_read(&read, path, &net.plan, &e) == 0, "%s", e.message);
 	ck_assert_str_eq(read.model, "odd \"name\"");
 	ck_assert_str_eq(read.sha256, net.sha256);
-	ck_assert_double_eq_tol(read.choices.policy.cur, 0.35, 1e-9);
-	ck_assert_double_eq_tol(read.choices.policy.pre, 0.1, 1e-9);
+	ck_assert_double_eq_tol(read.choices.policy.alpha.cur, 0.35, 1e-9);
+	ck_assert_double_eq_tol(read.choices.policy.alpha.pre, 0.1, 1e-9);
 	ck_assert_int_eq(read.choices.policy.k_conv, 3);
 	ck_assert_double_eq_tol(read.choices.box.radius, 0.15, 1e-9);
+	weights_file_free(&read);
 	net_close(&net);
 	unlink(path);
+}
+END_TEST
+
+/* A weights file of the embedded network with that text behind its alpha. */
+static int read_weights(struct weights_file *w, const struct net *net, const char *more, struct error *e)
+{
+	char path[] = "/tmp/lsdn-weights-XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+	fprintf(file, "format = 1;\nalpha = { cur = 1.0; pre = 0.5; suc = 1.0; };\n%s\n", more);
+	fclose(file);
+	int code = weights_file_read(w, path, &net->plan, e);
+	unlink(path);
+	return code;
+}
+
+START_TEST(layers_of_their_own)
+{
+	struct net net;
+	struct error e;
+	struct weights_file w;
+	char text[300];
+	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "embedded", NULL, NULL, &e) == 0, "%s", e.message);
+	int last = net.plan.op_count - 1;
+	while (net.plan.ops[last].kind != OP_CONV)
+		last--;
+	const char *name = net.plan.ops[last].name;
+	snprintf(text, sizeof text, "layers = ( { name = \"%s\"; alpha = { cur = 0.25; pre = 0.75; suc = 1; }; k = 3; } );", name);
+	ck_assert_msg(read_weights(&w, &net, text, &e) == 0, "%s", e.message);
+	ck_assert_double_eq(policy_alpha(&w.choices.policy, last).pre, 0.75);
+	ck_assert_double_eq(policy_alpha(&w.choices.policy, 0).pre, 0.5);
+	ck_assert_int_eq(w.choices.policy.layers[last].k, 3);
+	struct policy shared = w.choices.policy;
+	shared.layers = NULL;
+	shared.layer_count = 0;
+	ck_assert(!policy_same_choices(&shared, &w.choices.policy));
+	weights_file_free(&w);
+	snprintf(text, sizeof text, "layers = ( { name = \"%s\"; k = \"all\"; } );", name);
+	ck_assert_msg(read_weights(&w, &net, text, &e) == 0, "%s", e.message);
+	ck_assert_int_eq(w.choices.policy.layers[last].k, K_ALL);
+	ck_assert_double_eq(policy_alpha(&w.choices.policy, last).pre, 0.5);
+	weights_file_free(&w);
+	ck_assert_int_ne(read_weights(&w, &net, "layers = ( { name = \"nowhere\"; k = 2; } );", &e), 0);
+	ck_assert_msg(strstr(e.message, ":3:") && strstr(e.message, "name"), "%s", e.message);
+	snprintf(text, sizeof text, "layers = ( { name = \"%s\"; k = 65; } );", name);
+	ck_assert_int_ne(read_weights(&w, &net, text, &e), 0);
+	snprintf(text, sizeof text, "layers = ( { name = \"%s\"; alpha = { cur = -1.0; pre = 1; suc = 1; }; } );", name);
+	ck_assert_int_ne(read_weights(&w, &net, text, &e), 0);
+	snprintf(text, sizeof text, "layers = ( { name = \"%s\"; kk = 2; } );", name);
+	ck_assert_int_ne(read_weights(&w, &net, text, &e), 0);
+	ck_assert_int_ne(read_weights(&w, &net, "layers = 3;", &e), 0);
+	net_close(&net);
 }
 END_TEST
 
@@ -128,6 +180,7 @@ int main(void)
 	tcase_add_test(cases, equal_policies_are_one);
 	tcase_add_test(cases, choices_by_name);
 	tcase_add_test(cases, weights_file_round_trip);
+	tcase_add_test(cases, layers_of_their_own);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }

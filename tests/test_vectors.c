@@ -60,9 +60,9 @@ static struct policy policy_of(json_t *j)
 	const char *method = json_string_value(json_object_get(j, "method"));
 	if (method && strcmp(method, "cnn-fixations") == 0)
 		return POLICY_CNN_FIXATIONS;
-	p.cur = json_number_value(json_object_get(j, "cur"));
-	p.pre = json_number_value(json_object_get(j, "pre"));
-	p.suc = json_number_value(json_object_get(j, "suc"));
+	p.alpha.cur = json_number_value(json_object_get(j, "cur"));
+	p.alpha.pre = json_number_value(json_object_get(j, "pre"));
+	p.alpha.suc = json_number_value(json_object_get(j, "suc"));
 	p.k_fc = count_of(j, "k_fc", K_ALL);
 	p.k_conv = count_of(j, "k_conv", 1);
 	p.k_gap = json_is_integer(json_object_get(j, "k_gap")) ? K_GAP_ONE : (enum k_gap)option(j, "k_gap", GAP, K_GAP_AUTO);
@@ -305,9 +305,9 @@ static void check_identifiability(struct runner *r, const struct policy *policy,
 	for (size_t i = 0; i < 2 * sizeof FACTORS / sizeof *FACTORS; i++) {
 		struct policy scaled = *policy;
 		double factor = FACTORS[i / 2];
-		scaled.suc *= i % 2 ? 1 : factor;
-		scaled.cur *= i % 2 ? factor : 1;
-		scaled.pre *= i % 2 ? factor : 1;
+		scaled.alpha.suc *= i % 2 ? 1 : factor;
+		scaled.alpha.cur *= i % 2 ? factor : 1;
+		scaled.alpha.pre *= i % 2 ? factor : 1;
 		ck_assert(policy_equal(policy, &scaled));
 		ck_assert_msg(walk_run(r->walk, r->session, 0, &scaled, 1, classes, count, &e) == 0, "%s", e.message);
 		ck_assert_msg(fingerprint(r) == selected, "a factor of %g on %s changes a selection", factor, i % 2 ? "cur and pre" : "suc");

@@ -4,23 +4,51 @@
 
 #include <math.h>
 
-const struct policy POLICY_CNN_FIXATIONS = {.method = METHOD_CNN_FIXATIONS, .cur = 1, .pre = 0, .suc = 1, .k_fc = K_ALL, .k_conv = 1,
+const struct policy POLICY_CNN_FIXATIONS = {.method = METHOD_CNN_FIXATIONS, .alpha = {1, 0, 1}, .k_fc = K_ALL, .k_conv = 1,
 	.k_gap = K_GAP_ONE, .signed_ = false, .locate = LOCATE_CENTER, .gate = GATE_NONE, .residual = RESIDUAL_MAX, .top_n = 1};
+
+static int layer_k(const struct policy *p, int i)
+{
+	return i < p->layer_count ? p->layers[i].k : K_SHARED;
+}
+
+static int more_layers(const struct policy *a, const struct policy *b)
+{
+	return a->layer_count > b->layer_count ? a->layer_count : b->layer_count;
+}
 
 bool policy_same_choices(const struct policy *a, const struct policy *b)
 {
+	for (int i = 0; a->layers != b->layers && i < more_layers(a, b); i++)
+		if (layer_k(a, i) != layer_k(b, i))
+			return false;
 	return a->method == b->method && a->k_fc == b->k_fc && a->k_conv == b->k_conv && a->k_gap == b->k_gap && a->signed_ == b->signed_
 		&& a->locate == b->locate && a->gate == b->gate && a->residual == b->residual && a->suc_form == b->suc_form && a->scale == b->scale
 		&& a->top_n == b->top_n;
 }
 
-bool policy_equal(const struct policy *a, const struct policy *b)
+struct alpha policy_alpha(const struct policy *p, int op)
 {
-	if (!policy_same_choices(a, b) || (a->cur == 0) != (b->cur == 0) || (a->pre == 0) != (b->pre == 0))
+	if (op < p->layer_count && p->layers[op].own_alpha)
+		return p->layers[op].alpha;
+	return p->alpha;
+}
+
+static bool same_alpha(struct alpha a, struct alpha b, enum suc_form form)
+{
+	if ((a.cur == 0) != (b.cur == 0) || (a.pre == 0) != (b.pre == 0))
 		return false;
-	if (a->suc_form == SUC_POWER ? a->suc != b->suc : (a->suc == 0) != (b->suc == 0))
+	if (form == SUC_POWER ? a.suc != b.suc : (a.suc == 0) != (b.suc == 0))
 		return false;
 	/* Products of the same ratio may differ in their last bit. */
-	double left = a->pre * b->cur, right = b->pre * a->cur;
+	double left = a.pre * b.cur, right = b.pre * a.cur;
 	return fabs(left - right) <= 1e-12 * fmax(fabs(left), fabs(right));
+}
+
+bool policy_equal(const struct policy *a, const struct policy *b)
+{
+	bool equal = policy_same_choices(a, b) && same_alpha(a->alpha, b->alpha, a->suc_form);
+	for (int i = 0; equal && a->layers != b->layers && i < more_layers(a, b); i++)
+		equal = same_alpha(policy_alpha(a, i), policy_alpha(b, i), a->suc_form);
+	return equal;
 }

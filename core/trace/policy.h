@@ -20,9 +20,23 @@ enum k_gap { K_GAP_AUTO, K_GAP_ONE, K_GAP_ALL };
 enum suc_form { SUC_PRODUCT, SUC_POWER };
 enum scale { SCALE_NONE, SCALE_MAX };
 
+/* The weights of eq. 1 of the paper; not negative. */
+struct alpha {
+	double cur, pre, suc;
+};
+
+enum { K_SHARED = -1 };
+
+/* What one layer has of its own. */
+struct layer_policy {
+	bool own_alpha;     /* alpha below instead of the policy's */
+	struct alpha alpha;
+	int k;              /* instead of k_fc or k_conv; or K_SHARED */
+};
+
 struct policy {
 	enum method method;
-	double cur, pre, suc; /* alpha, eq. 1 of the paper; not negative */
+	struct alpha alpha;
 	int k_fc, k_conv;     /* candidates kept for each selected neuron: K_ALL or 1 to K_MOST */
 	enum k_gap k_gap;
 	bool signed_;         /* explain why a negative neuron is negative */
@@ -32,7 +46,12 @@ struct policy {
 	enum suc_form suc_form;
 	enum scale scale;
 	int top_n; /* classes that a walk starts from */
+	const struct layer_policy *layers; /* NULL, or one an operator of the plan; belongs to who made it */
+	int layer_count;
 };
+
+/* Alpha as it is at operator `op` of the plan. */
+struct alpha policy_alpha(const struct policy *p, int op);
 
 /* What CNN-Fixations is in these terms. */
 extern const struct policy POLICY_CNN_FIXATIONS;
@@ -41,7 +60,7 @@ extern const struct policy POLICY_CNN_FIXATIONS;
  * of alpha_cur and alpha_pre scale all of a neuron's candidates alike). */
 bool policy_equal(const struct policy *a, const struct policy *b);
 
-/* True where they differ in nothing but alpha, so that one walk can serve both. */
+/* True where they differ in nothing but alpha (shared or a layer's own), so that one walk can serve both. */
 bool policy_same_choices(const struct policy *a, const struct policy *b);
 
 #endif

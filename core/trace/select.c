@@ -21,7 +21,8 @@ static struct rule rule_of(const struct walk *w, const struct op *op)
 	const struct policy *p = &w->policies[0];
 	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
 	struct rule r = {.fully_connected = op->kind == OP_GEMM || (in->h == 1 && in->w == 1), .current_only = p->method == METHOD_CNN_FIXATIONS};
-	r.k = r.fully_connected ? p->k_fc : p->k_conv;
+	int own = op - w->plan->ops < p->layer_count ? p->layers[op - w->plan->ops].k : K_SHARED;
+	r.k = own != K_SHARED ? own : r.fully_connected ? p->k_fc : p->k_conv;
 	r.gated = p->gate == GATE_EVIDENCE;
 	if (p->method != METHOD_CNN_FIXATIONS)
 		return r;
@@ -121,13 +122,13 @@ static int preceding(struct walk *w, int t, neuron_t n, float *value)
 /* Omega for policy p, but for a factor that all candidates of a neuron share: under the product form alpha_suc, and alpha_cur where it is not 0. */
 static double omega(const struct walk *w, int p, const struct candidate *c)
 {
-	const struct policy *policy = &w->policies[p];
+	const struct mixture *m = &w->mixtures[p];
 	uint32_t count = c->top < 0 ? 0 : w->top_counts[(size_t)c->top * (size_t)w->count + (size_t)p];
 	double z_suc = count ? count : 1;
-	double sum = policy->cur == 0 ? policy->pre * c->pre : c->cur + w->ratios[p] * c->pre;
-	if (policy->suc_form == SUC_POWER)
-		return pow(z_suc, policy->suc) * sum;
-	return policy->suc == 0 ? 0 : z_suc * sum;
+	double sum = m->alpha.cur == 0 ? m->alpha.pre * c->pre : c->cur + m->ratio * c->pre;
+	if (w->policies[p].suc_form == SUC_POWER)
+		return pow(z_suc, m->alpha.suc) * sum;
+	return m->alpha.suc == 0 ? 0 : z_suc * sum;
 }
 
 /* Divides the supports by the highest of their kind. */
@@ -219,7 +220,7 @@ static int select_for(struct walk *w, const struct op *op, const struct rule *r,
 	size_t count;
 	bool every = r->k == K_ALL, with_pre = false;
 	for (int p = 0; p < w->count && !r->current_only; p++)
-		with_pre = with_pre || w->policies[p].pre != 0;
+		with_pre = with_pre || w->mixtures[p].alpha.pre != 0;
 	int code = gather(w, op, s, r->gated, !every && !r->current_only, !every && with_pre, &count);
 	if (!every && (size_t)r->k >= count)
 		every = true;
@@ -258,6 +259,10 @@ int walk_select(struct walk *w, const struct op *op)
 	struct rule r = rule_of(w, op);
 	const struct selection *from = &w->selected[op->output];
 	int code = make_room(w, op);
+	for (int p = 0; p < w->count; p++) {
+		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
+		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
+	}
 	if (!code && r.k != K_ALL && !r.current_only)
 		code = count_tops(w, op);
 	for (size_t slot = 0; slot < from->neurons.count && !code; slot++)

@@ -48,7 +48,7 @@ void walk_close(struct walk *w)
 	free(w->rows);
 	free(w->scratch);
 	free(w->top_counts);
-	free(w->ratios);
+	free(w->mixtures);
 	free(w->z);
 	free(w->pixels);
 	free(w->candidates);
@@ -189,12 +189,10 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 	w->count = count;
 	w->words = (count + 63) / 64;
 	w->error = e;
-	double *ratios = realloc(w->ratios, (size_t)count * sizeof *ratios);
-	if (!ratios)
+	struct mixture *mixtures = realloc(w->mixtures, (size_t)count * sizeof *mixtures);
+	if (!mixtures)
 		return error_memory(e, "a walk");
-	w->ratios = ratios;
-	for (int p = 0; p < count; p++)
-		ratios[p] = policies[p].cur == 0 ? 0 : policies[p].pre / policies[p].cur;
+	w->mixtures = mixtures;
 	for (int t = 0; t < w->plan->tensor_count; t++)
 		index_set_clear(&w->selected[t].neurons);
 	return LSDN_OK;

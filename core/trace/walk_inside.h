@@ -20,7 +20,7 @@ struct walk {
 	int image;
 	const struct policy *policies; /* as given */
 	int count, words;
-	double *ratios;                /* pre / cur of each policy, see omega() */
+	struct mixture *mixtures;      /* one a policy, for the layer in hand */
 	struct selection *selected;    /* one a tensor */
 	float ***rows;                 /* Z_pre by tensor and pixel: C floats, NaN where not computed; NULL where untouched */
 	struct arena arena;            /* of the rows */
@@ -35,6 +35,12 @@ struct walk {
 	struct candidate *candidates;
 	size_t support_room, candidate_room;
 	struct error *error;
+};
+
+/* Alpha of one policy at the layer in hand. */
+struct mixture {
+	struct alpha alpha;
+	double ratio; /* pre / cur, 0 where cur is 0 */
 };
 
 /* An eligible candidate of the selected neuron in hand. */
