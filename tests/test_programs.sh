@@ -65,6 +65,17 @@ for class in 3 g00000003 'striped triangle'; do
 done
 works "--set" "$explain" --json --weights one.cfg --set k_conv=2 --set locate=center "$photo"
 printed '"k_conv":"2".*"locate":"center"' "--set is over the weights file"
+for threads in 1 2; do
+	works "view=five with $threads threads" "$explain" --json --threads $threads --set view=five "$photo" "$jpeg"
+	sed 's/"ms".*//' stdout >five$threads.json
+done
+printed '"view":"five"' "five crops are named"
+true_that "and say the same with any number of threads" cmp five1.json five2.json
+for threads in 1 2; do works "calibrate on five crops" $learn --images 6 --set view=five --threads $threads --output five$threads.cfg; done
+true_that "five crops are in the weights file" grep -q 'view = "five";' five1.cfg
+true_that "five crops: the same bytes with any number of threads" cmp five1.cfg five2.cfg
+works "explain loads five crops" "$explain" --json --weights five1.cfg "$photo" "$jpeg"
+printed '"view":"five"' "and uses them"
 for suffix in png svg pdf; do works "--output why.$suffix" "$explain" --output why.$suffix "$jpeg"; done
 true_that "a PNG" grep -aq '^.PNG' why.png
 true_that "an SVG" grep -q '<svg' why.svg
