@@ -6,6 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under the address sanitizer nothing but the pieces may be touched, and there is a gap between them. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WATCHED
+#endif
+#if defined(WATCHED)
+#include <sanitizer/asan_interface.h>
+enum { GAP = 64 };
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)0)
+enum { GAP = 0 };
+#endif
+
 enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 16 };
 
 struct arena_block {
@@ -16,7 +33,7 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
 	if (size != 0 && count > (SIZE_MAX / 2) / size)
 		return NULL;
-	size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GAP;
 	if (!a->blocks || a->size - a->used < bytes) {
 		size_t block_size = bytes + ALIGNMENT > BLOCK_SIZE ? bytes + ALIGNMENT : BLOCK_SIZE;
 		struct arena_block *block = aligned_alloc(ALIGNMENT, block_size);
@@ -26,10 +43,12 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 		a->blocks = block;
 		a->used = ALIGNMENT;
 		a->size = block_size;
+		ASAN_POISON_MEMORY_REGION((char *)block + ALIGNMENT, block_size - ALIGNMENT);
 	}
 	void *piece = (char *)a->blocks + a->used;
 	a->used += bytes;
-	memset(piece, 0, bytes);
+	ASAN_UNPOISON_MEMORY_REGION(piece, count * size);
+	memset(piece, 0, count * size);
 	return piece;
 }
 

@@ -12,6 +12,10 @@ int error_set(struct error *e, enum lsdn_error code, const char *format, ...)
 		va_start(arguments, format);
 		vsnprintf(e->message, sizeof e->message, format, arguments);
 		va_end(arguments);
+		/* Names and words out of files must neither break the line nor speak to a terminal. */
+		for (char *at = e->message; *at; at++)
+			if ((unsigned char)*at < ' ' || *at == 0x7f)
+				*at = '?';
 		e->code = code;
 	}
 	return code;
