@@ -131,29 +131,6 @@ static double milliseconds(void)
 	return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-/* By number, WordNet id, or name (a whole name, or its first synonym). */
-static int find_class(const struct net *net, const char *text, int *class_index, struct error *e)
-{
-	int classes = net->plan.tensors[net->plan.scores].c;
-	char buffer[32], *end;
-	long number = strtol(text, &end, 10);
-	if (*text && !*end && number >= 0 && number < classes) {
-		*class_index = (int)number;
-		return LSDN_OK;
-	}
-	for (int k = 0; *text && k < net->label_count; k++) {
-		const char *name = net_class_name(net, k, buffer);
-		size_t first = strcspn(name, ",");
-		char wnid[32];
-		if (strcmp(net_wnid(net, k, wnid), text) == 0 || strcmp(name, text) == 0 || (strlen(text) == first && strncmp(name, text, first) == 0)) {
-			*class_index = k;
-			return LSDN_OK;
-		}
-	}
-	return error_set(e, LSDN_ERROR_INPUT, "--class %s: no such class: give a number from 0 to %d%s", text, classes - 1,
-		net->label_count ? ", a WordNet id or a name of the labels file" : "");
-}
-
 struct times {
 	double read, forward, walk, box;
 };
@@ -328,7 +305,7 @@ int main(int argc, char **argv)
 	if (!code)
 		code = choose(&choices, &weights, &net, &o, &e);
 	if (!code && o.class_name)
-		code = find_class(&net, o.class_name, &asked, &e);
+		code = net_find_class(&net, o.class_name, &asked, &e);
 	if (!code && !(packed = packed_weights_open(&net.plan, &e)))
 		code = e.code;
 	if (!code)

@@ -198,3 +198,24 @@ const char *net_class_name(const struct net *net, int class_index, char buffer[3
 	snprintf(buffer, 32, "class %d", class_index);
 	return buffer;
 }
+
+int net_find_class(const struct net *net, const char *text, int *class_index, struct error *e)
+{
+	int classes = net->plan.tensors[net->plan.scores].c;
+	char buffer[32], wnid[32], *end;
+	long number = strtol(text, &end, 10);
+	if (*text && !*end && number >= 0 && number < classes) {
+		*class_index = (int)number;
+		return LSDN_OK;
+	}
+	for (int k = 0; *text && k < net->label_count; k++) {
+		const char *name = net_class_name(net, k, buffer);
+		size_t first = strcspn(name, ",");
+		if (strcmp(net_wnid(net, k, wnid), text) == 0 || strcmp(name, text) == 0 || (strlen(text) == first && strncmp(name, text, first) == 0)) {
+			*class_index = k;
+			return LSDN_OK;
+		}
+	}
+	return error_set(e, LSDN_ERROR_INPUT, "class '%s': no such class: give a number from 0 to %d%s", text, classes - 1,
+		net->label_count ? ", a WordNet id or a name of the labels file" : "");
+}

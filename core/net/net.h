@@ -39,4 +39,7 @@ void net_close(struct net *net);
 const char *net_wnid(const struct net *net, int class_index, char buffer[32]);
 const char *net_class_name(const struct net *net, int class_index, char buffer[32]);
 
+/* The class that text names: its number from 0, its WordNet id, its names as the labels file has them, or the first of these. */
+int net_find_class(const struct net *net, const char *text, int *class_index, struct error *e);
+
 #endif
