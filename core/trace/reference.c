@@ -2,7 +2,6 @@
 
 #include "core/trace/reference.h"
 
-#include <float.h>
 #include <math.h>
 
 /* A[c, y, x], 0 outside. */
@@ -47,7 +46,7 @@ long reference_strongest(const struct plan *plan, const struct op *op, const flo
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	const struct window *w = &op->window;
 	int count = in->c / op->groups, group = s.c / (plan->tensors[op->output].c / op->groups);
-	double highest = -DBL_MAX;
+	double highest = -INFINITY;
 	long best = -1;
 	for (int i = 0; i < w->height; i++)
 		for (int j = 0; j < w->width; j++) {
@@ -70,7 +69,7 @@ static double pool(const struct plan *plan, const struct op *op, const float *in
 	bool global = op->kind == OP_GLOBAL_AVERAGE_POOL || op->kind == OP_GLOBAL_MAX_POOL;
 	const struct window whole = {.height = in->h, .width = in->w, .stride_y = 1, .stride_x = 1, .dilation_y = 1, .dilation_x = 1};
 	const struct window *w = global ? &whole : &op->window;
-	double highest = -DBL_MAX;
+	double highest = -INFINITY;
 	*cells = 0;
 	for (int i = 0; i < w->height; i++)
 		for (int j = 0; j < w->width; j++) {
@@ -93,7 +92,7 @@ double reference_preceding(const struct session *session, const struct plan *pla
 		return reference_preceding(session, plan, image, op->inputs[0], n, magnitude);
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	const float *input = session_tensor(session, op->inputs[0], image);
-	double highest = -DBL_MAX, value, size;
+	double highest = -INFINITY, value, size;
 	int cells, first = 0;
 	switch (op->kind) {
 	case OP_CONV:

@@ -1,7 +1,6 @@
 /* Supports, Omega and the selection of one Conv or Gemm (paper, eq. 1 to 5). */
 #include "config.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +44,8 @@ static void look(struct walk *w, const struct op *op, struct place s)
 	support_current(w->plan, op, input, s, w->z);
 	bool score = op - w->plan->ops == w->score_op;
 	bool negative = p->signed_ && !score && support_output(w->session, w->plan, w->image, op, s, w->z) < 0;
-	for (int c = 0; negative && c < count; c++)
-		w->z[c] = -w->z[c];
+	for (int c = 0; c < count; c++)
+		w->z[c] = isnan(w->z[c]) ? -INFINITY : negative ? -w->z[c] : w->z[c];
 	if (op->kind == OP_GEMM)
 		return;
 	if (p->locate == LOCATE_STRONGEST) {
@@ -119,25 +118,39 @@ static int preceding(struct walk *w, int t, neuron_t n, float *value)
 	return LSDN_OK;
 }
 
-/* Omega for policy p, but for a factor that all candidates of a neuron share: under the product form alpha_suc, and alpha_cur where it is not 0. */
+static uint32_t succeeding(const struct walk *w, int p, const struct candidate *c)
+{
+	uint32_t count = c->top < 0 ? 0 : w->top_counts[(size_t)c->top * (size_t)w->count + (size_t)p];
+	return count ? count : 1;
+}
+
+/* Omega for policy p, but for a factor that all candidates of a neuron share: under the product form alpha_suc, and alpha_cur where it is not 0.
+ * What is not a number ranks last. */
 static double omega(const struct walk *w, int p, const struct candidate *c)
 {
 	const struct mixture *m = &w->mixtures[p];
-	uint32_t count = c->top < 0 ? 0 : w->top_counts[(size_t)c->top * (size_t)w->count + (size_t)p];
-	double z_suc = count ? count : 1;
-	double sum = m->alpha.cur == 0 ? m->alpha.pre * c->pre : c->cur + m->ratio * c->pre;
-	if (w->policies[p].suc_form == SUC_POWER)
-		return pow(z_suc, m->alpha.suc) * sum;
-	return m->alpha.suc == 0 ? 0 : z_suc * sum;
+	double z_suc = succeeding(w, p, c), sum = m->alpha.cur == 0 ? m->alpha.pre * c->pre : c->cur + m->ratio * c->pre;
+	double value = w->policies[p].suc_form == SUC_POWER ? pow(z_suc, m->alpha.suc) * sum : m->alpha.suc == 0 ? 0 : z_suc * sum;
+	return isnan(value) ? -INFINITY : value;
 }
 
-/* Divides the supports by the highest of their kind. */
+/* The same with every factor, of the listener's one policy. */
+static double full_omega(const struct walk *w, const struct candidate *c, bool current_only)
+{
+	const struct alpha *a = &w->mixtures[0].alpha;
+	if (current_only)
+		return c->cur;
+	double z_suc = succeeding(w, 0, c), sum = a->cur * c->cur + a->pre * c->pre;
+	return w->policies[0].suc_form == SUC_POWER ? pow(z_suc, a->suc) * sum : a->suc * z_suc * sum;
+}
+
+/* Divides the supports by the highest finite absolute value of their kind. */
 static void to_like_units(struct candidate *c, size_t count)
 {
 	float cur = 0, pre = 0;
 	for (size_t i = 0; i < count; i++) {
-		cur = fmaxf(cur, fabsf(c[i].cur));
-		pre = fmaxf(pre, fabsf(c[i].pre));
+		cur = isfinite(c[i].cur) ? fmaxf(cur, fabsf(c[i].cur)) : cur;
+		pre = isfinite(c[i].pre) ? fmaxf(pre, fabsf(c[i].pre)) : pre;
 	}
 	for (size_t i = 0; i < count; i++) {
 		c[i].cur /= cur == 0 ? 1 : cur;
@@ -167,31 +180,66 @@ static size_t keep_frontier(struct candidate *c, size_t count)
 	return kept;
 }
 
-/* The k candidates with the highest Omega of policy p; k is at least 1 and less than count. The first of equals wins. */
-static int take_best(struct walk *w, const struct op *op, int p, size_t count, int k)
+/* Selects a candidate, and tells a listener of what rank it is and what came next to the selected ones (NULL: nothing was left). */
+static int take(struct walk *w, const struct op *op, const struct rule *r, const struct ranked *taken, int rank, const struct ranked *next, const uint64_t *mask)
 {
-	struct {
-		double omega;
-		neuron_t neuron;
-	} best[K_MOST];
+	const struct candidate *c = &w->candidates[taken->candidate];
+	if (w->listener) {
+		struct step *step = &w->step;
+		step->weighed = true;
+		step->z_cur = c->cur;
+		step->z_pre = c->pre;
+		step->z_suc = succeeding(w, 0, c);
+		step->omega = full_omega(w, c, r->current_only);
+		step->rank = rank;
+		step->rivalled = next;
+		step->runner_up = next ? full_omega(w, &w->candidates[next->candidate], r->current_only) : 0;
+	}
+	return walk_add(w, op->inputs[0], c->neuron, mask);
+}
+
+/* Policy p's own: the k candidates with the highest Omega; k is at least 1 and less than count. The first of equals wins. */
+static int take_best(struct walk *w, const struct op *op, const struct rule *r, int p, size_t count)
+{
+	struct ranked best[K_MOST + 1];
 	uint64_t mask[WALK_MAX_POLICIES / 64] = {0};
-	size_t taken = 0, most = (size_t)k;
+	size_t found = 0, k = (size_t)r->k, most = w->listener ? k + 1 : k;
 	mask[p / 64] = (uint64_t)1 << (p % 64);
 	for (size_t i = 0; i < count; i++) {
-		double value = omega(w, p, &w->candidates[i]);
-		if (taken == most && !(value > best[taken - 1].omega))
+		double value = r->current_only ? w->candidates[i].cur : omega(w, p, &w->candidates[i]);
+		if (found == most && !(value > best[found - 1].omega))
 			continue;
-		size_t at = taken < most ? taken++ : taken - 1;
+		size_t at = found < most ? found++ : found - 1;
 		while (at > 0 && value > best[at - 1].omega) {
 			best[at] = best[at - 1];
 			at--;
 		}
-		best[at].omega = value;
-		best[at].neuron = w->candidates[i].neuron;
+		best[at] = (struct ranked){value, i};
 	}
 	int code = LSDN_OK;
-	for (size_t i = 0; i < taken && !code; i++)
-		code = walk_add(w, op->inputs[0], best[i].neuron, mask);
+	for (size_t i = 0; i < found && i < k && !code; i++)
+		code = take(w, op, r, &best[i], (int)i + 1, found > k ? &best[k] : NULL, mask);
+	return code;
+}
+
+static int by_rank(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+	if (a->omega != b->omega)
+		return a->omega > b->omega ? -1 : 1;
+	return (a->candidate > b->candidate) - (a->candidate < b->candidate);
+}
+
+/* All candidates, for all policies; ranked where a listener wants to know. */
+static int take_all(struct walk *w, const struct op *op, const struct rule *r, size_t count, const uint64_t *mask)
+{
+	int code = LSDN_OK;
+	for (size_t i = 0; i < count; i++)
+		w->ranked[i] = (struct ranked){w->listener && !r->current_only ? omega(w, 0, &w->candidates[i]) : w->candidates[i].cur, i};
+	if (w->listener)
+		qsort(w->ranked, count, sizeof *w->ranked, by_rank);
+	for (size_t i = 0; i < count && !code; i++)
+		code = take(w, op, r, &w->ranked[i], (int)i + 1, NULL, mask);
 	return code;
 }
 
@@ -218,24 +266,23 @@ static int gather(struct walk *w, const struct op *op, struct place s, bool gate
 static int select_for(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
 {
 	size_t count;
-	bool every = r->k == K_ALL, with_pre = false;
-	for (int p = 0; p < w->count && !r->current_only; p++)
-		with_pre = with_pre || w->mixtures[p].alpha.pre != 0;
-	int code = gather(w, op, s, r->gated, !every && !r->current_only, !every && with_pre, &count);
-	if (!every && (size_t)r->k >= count)
-		every = true;
-	if (every) {
-		for (size_t i = 0; i < count && !code; i++)
-			code = walk_add(w, op->inputs[0], w->candidates[i].neuron, mask);
+	/* Where all are taken, their Omega is for a listener alone. */
+	bool weigh = (r->k != K_ALL || w->listener) && !r->current_only, with_pre = false;
+	for (int p = 0; p < w->count && weigh; p++)
+		with_pre = with_pre || w->listener || w->mixtures[p].alpha.pre != 0;
+	w->step = (struct step){.op = op, .from = s};
+	int code = gather(w, op, s, r->gated, weigh, with_pre, &count);
+	if (code)
 		return code;
-	}
-	if (!r->current_only && w->policies[0].scale == SCALE_MAX)
+	if (weigh && w->policies[0].scale == SCALE_MAX)
 		to_like_units(w->candidates, count);
-	if (r->k == 1 && w->count > 1)
+	if (r->k == K_ALL || (size_t)r->k >= count)
+		return take_all(w, op, r, count, mask);
+	if (r->k == 1 && w->count > 1 && !r->current_only)
 		count = keep_frontier(w->candidates, count);
 	for (int p = 0; p < w->count && !code; p++)
 		if (mask[p / 64] >> (p % 64) & 1)
-			code = take_best(w, op, p, count, r->k);
+			code = take_best(w, op, r, p, count);
 	return code;
 }
 
@@ -247,10 +294,12 @@ static int make_room(struct walk *w, const struct op *op)
 	free(w->z);
 	free(w->pixels);
 	free(w->candidates);
+	free(w->ranked);
 	w->z = malloc(count * sizeof *w->z);
 	w->pixels = malloc(count * sizeof *w->pixels);
 	w->candidates = malloc(count * sizeof *w->candidates);
-	w->support_room = w->z && w->pixels && w->candidates ? count : 0;
+	w->ranked = malloc(count * sizeof *w->ranked);
+	w->support_room = w->z && w->pixels && w->candidates && w->ranked ? count : 0;
 	return w->support_room ? LSDN_OK : error_memory(w->error, "a walk");
 }
 
@@ -263,7 +312,7 @@ int walk_select(struct walk *w, const struct op *op)
 		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
 	}
-	if (!code && r.k != K_ALL && !r.current_only)
+	if (!code && (r.k != K_ALL || w->listener) && !r.current_only)
 		code = count_tops(w, op);
 	for (size_t slot = 0; slot < from->neurons.count && !code; slot++)
 		code = select_for(w, op, &r, neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]), from->masks + slot * (size_t)w->words);

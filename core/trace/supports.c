@@ -2,7 +2,7 @@
 
 #include "core/trace/supports.h"
 
-#include <float.h>
+#include <math.h>
 
 /* The kernels below are the walk's cost; they are compiled for what the processor has. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
@@ -42,9 +42,9 @@ LSDN_KERNEL static void multiply_add(float *restrict z, const float *restrict a,
 
 LSDN_KERNEL static float highest_product(const float *restrict a, const float *restrict w, int count)
 {
-	float lanes[LANES], highest = -FLT_MAX;
+	float lanes[LANES], highest = -INFINITY;
 	for (int k = 0; k < LANES; k++)
-		lanes[k] = -FLT_MAX;
+		lanes[k] = -INFINITY;
 	int c = 0;
 	for (; c + LANES <= count; c += LANES)
 		for (int k = 0; k < LANES; k++) {
@@ -60,9 +60,9 @@ LSDN_KERNEL static float highest_product(const float *restrict a, const float *r
 
 LSDN_KERNEL static float highest_value(const float *restrict z, int count)
 {
-	float lanes[LANES], highest = -FLT_MAX;
+	float lanes[LANES], highest = -INFINITY;
 	for (int k = 0; k < LANES; k++)
-		lanes[k] = -FLT_MAX;
+		lanes[k] = -INFINITY;
 	int c = 0;
 	for (; c + LANES <= count; c += LANES)
 		for (int k = 0; k < LANES; k++)
@@ -150,7 +150,7 @@ void support_strongest(const struct plan *plan, const struct op *op, const float
 	struct tap_range r = taps_of(in, w, s);
 	input += support_first_channel(plan, op, s.c);
 	for (int c = 0; c < count; c++) {
-		float highest = -FLT_MAX;
+		float highest = -INFINITY;
 		pixels[c] = support_center(plan, op, s); /* a kernel wholly in the padding has no place of its own */
 		for (int i = r.i_from; i < r.i_to; i++)
 			for (int j = r.j_from; j < r.j_to; j++) {
@@ -171,7 +171,7 @@ uint32_t support_pool(const struct plan *plan, const struct op *op, const float 
 	if (op->kind == OP_GLOBAL_AVERAGE_POOL || op->kind == OP_GLOBAL_MAX_POOL)
 		w = (struct window){.height = in->h, .width = in->w, .stride_y = 1, .stride_x = 1, .dilation_y = 1, .dilation_x = 1};
 	struct tap_range r = taps_of(in, &w, s);
-	float highest = -FLT_MAX;
+	float highest = -INFINITY;
 	uint32_t best = (uint32_t)(clamp(r.y0, in->h) * in->w + clamp(r.x0, in->w));
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
@@ -218,7 +218,7 @@ float support_preceding(const struct session *session, const struct plan *plan, 
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	const float *input = session_tensor(session, op->inputs[0], image);
 	int count = support_count(plan, op);
-	float highest = -FLT_MAX;
+	float highest = -INFINITY;
 	switch (op->kind) {
 	case OP_GEMM:
 		return highest_product(input, op->weights + (size_t)n.c * (size_t)count, count);

@@ -52,6 +52,7 @@ void walk_close(struct walk *w)
 	free(w->z);
 	free(w->pixels);
 	free(w->candidates);
+	free(w->ranked);
 	free(w);
 }
 
@@ -82,7 +83,17 @@ int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
 		memset(s->masks + (size_t)slot * words, 0, words * sizeof *s->masks);
 	for (size_t i = 0; i < words; i++)
 		s->masks[(size_t)slot * words + i] |= mask[i];
-	return LSDN_OK;
+	if (!w->listener || !w->step.op || op_is_through(w->step.op))
+		return LSDN_OK;
+	w->step.tensor = t;
+	w->step.to = neuron_place(&w->plan->tensors[t], n);
+	return w->listener(w->listener_context, &w->step, w->error);
+}
+
+void walk_listen(struct walk *w, step_listener listener, void *context)
+{
+	w->listener = listener;
+	w->listener_context = context;
 }
 
 static const float *values(const struct walk *w, int t)
@@ -152,6 +163,7 @@ static int through_op(struct walk *w, const struct op *op)
 	for (size_t slot = 0; slot < from->neurons.count && !code; slot++) {
 		neuron_t n = from->neurons.keys[slot];
 		const uint64_t *mask = from->masks + slot * (size_t)w->words;
+		w->step = (struct step){.op = op, .from = neuron_place(&w->plan->tensors[op->output], n)};
 		switch (op->kind) {
 		case OP_MAX_POOL:
 		case OP_AVERAGE_POOL:
@@ -183,6 +195,8 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 {
 	if (count < 1 || count > WALK_MAX_POLICIES)
 		return error_set(e, LSDN_ERROR_INPUT, "%d policies in one walk: from 1 to %d can be", count, WALK_MAX_POLICIES);
+	if (w->listener && count > 1)
+		return error_set(e, LSDN_ERROR_INPUT, "%d policies in a walk that is listened to: one can be", count);
 	if (policies->k_fc < K_ALL || policies->k_fc > K_MOST || policies->k_conv < K_ALL || policies->k_conv > K_MOST)
 		return error_set(e, LSDN_ERROR_INPUT, "k_fc = %d, k_conv = %d: must be from 1 to %d, or all", policies->k_fc, policies->k_conv, K_MOST);
 	w->policies = policies;
@@ -203,6 +217,7 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 {
 	uint64_t everyone[WALK_MAX_POLICIES / 64];
 	int code = start(w, policies, count, e);
+	w->step.op = NULL;
 	w->session = session;
 	w->image = image;
 	memset(everyone, 0, sizeof everyone);

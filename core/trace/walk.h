@@ -21,6 +21,25 @@ void walk_forget(struct walk *w);
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e);
 
+/* One step of a walk: neuron `to` of a tensor that the layer reads was selected for neuron `from` of its output. */
+struct step {
+	const struct op *op; /* no through operator: those keep (c, y, x) */
+	struct place from, to;
+	int tensor;          /* of `to` */
+	bool weighed;        /* Conv and Gemm; other layers choose by place or by activation, and what follows is 0 */
+	float z_cur, z_pre;  /* as they enter Omega: negated for a negative neuron that is to be explained, in like units where scale = max */
+	uint32_t z_suc;
+	double omega;        /* alpha_suc * Z_suc * (alpha_cur * Z_cur + alpha_pre * Z_pre), eq. 1; under CNN-Fixations Z_cur */
+	int rank;            /* 1: the highest Omega of `from`'s candidates */
+	bool rivalled;       /* some eligible candidate of `from` was left out; */
+	double runner_up;    /* the highest Omega of those */
+};
+
+typedef int (*step_listener)(void *context, const struct step *step, struct error *e);
+
+/* From now on walks, which then are for one policy, tell every step, layer by layer from the class to the pixels; NULL: no more. */
+void walk_listen(struct walk *w, step_listener listener, void *context);
+
 /* Neurons of tensor t that policy p selected, sorted by c, y, x, into out (NULL: only counted). Returns how many they are. */
 size_t walk_selected(const struct walk *w, int t, int p, struct place *out);
 

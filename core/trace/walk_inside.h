@@ -33,7 +33,11 @@ struct walk {
 	float *z;
 	uint32_t *pixels;
 	struct candidate *candidates;
+	struct ranked *ranked;         /* of the candidates, where a listener wants to know all of them */
 	size_t support_room, candidate_room;
+	step_listener listener;
+	void *listener_context;
+	struct step step;              /* in hand; its op is NULL at the class */
 	struct error *error;
 };
 
@@ -41,6 +45,12 @@ struct walk {
 struct mixture {
 	struct alpha alpha;
 	double ratio; /* pre / cur, 0 where cur is 0 */
+};
+
+/* A candidate and its Omega, but for a factor that all candidates of a neuron share. */
+struct ranked {
+	double omega;
+	size_t candidate;
 };
 
 /* An eligible candidate of the selected neuron in hand. */
