@@ -73,7 +73,12 @@ START_TEST(no_truncated_png_is_taken)
 	size_t size;
 	uint8_t *bytes = bytes_of(data_path("rgb16.png"), &size);
 	for (size_t length = 8; length < size - 4; length++)
-		refused(bytes, length, LSDN_ERROR_INPUT, "damaged PNG");
+		refused(bytes, length, LSDN_ERROR_INPUT, " PNG");
+	for (size_t at = 8; at < size - 12; at++) {
+		bytes[at] ^= 0x10;
+		refused(bytes, size, LSDN_ERROR_INPUT, "some.jpg");
+		bytes[at] ^= 0x10;
+	}
 	free(bytes);
 }
 END_TEST

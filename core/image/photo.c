@@ -80,6 +80,44 @@ static bool jpeg_ends(const uint8_t *data, size_t size)
 	return size >= 2 && data[size - 2] == 0xff && data[size - 1] == 0xd9;
 }
 
+static uint32_t big_endian(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* PNG's checksum, of ISO 3309. */
+static uint32_t checksum(const uint32_t table[256], const uint8_t *data, size_t size)
+{
+	uint32_t sum = UINT32_MAX;
+	for (size_t i = 0; i < size; i++)
+		sum = table[(sum ^ data[i]) & 0xff] ^ sum >> 8;
+	return ~sum;
+}
+
+/* stb_image looks at no checksum, and takes memory for a chunk of any size. */
+static const char *png_complaint(const uint8_t *data, size_t size)
+{
+	uint32_t table[256];
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 8; bit++)
+			table[i] = table[i] & 1 ? 0xedb88320 ^ table[i] >> 1 : table[i] >> 1;
+	}
+	/* A chunk is a length, a type, as many bytes, and the checksum of these and the type. */
+	for (size_t at = 8; size - at >= 8;) {
+		size_t length = big_endian(data + at);
+		const uint8_t *type = data + at + 4;
+		if (!memcmp(type, "IEND", 4))
+			return NULL;
+		if (size - at < 12 || length > size - at - 12)
+			break;
+		if (big_endian(type + 4 + length) != checksum(table, type, 4 + length))
+			return "damaged PNG (a checksum is wrong)";
+		at += 12 + length;
+	}
+	return "truncated PNG";
+}
+
 int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *name, struct error *e)
 {
 	*p = (struct photo){0};
@@ -98,6 +136,13 @@ int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *
 	if (known && (width < 1 || height < 1 || width > PHOTO_MAX_SIDE || height > PHOTO_MAX_SIDE || (long long)width * height > PHOTO_MAX_PIXELS))
 		return error_set(e, LSDN_ERROR_INPUT, "%s: %d x %d pixels, more than %d a side or %d in all: shrink the photograph", name, width, height,
 			PHOTO_MAX_SIDE, PHOTO_MAX_PIXELS);
+	/* A block of 8 x 8 pixels takes a bit in a JPEG, and nothing shrinks to less than 1/1032 in a PNG. */
+	if (known && (double)width * height > (double)size * (jpeg ? 8 * 64 : 8 * 1032))
+		return error_set(e, LSDN_ERROR_INPUT, "%s: %d x %d pixels in %zu bytes: a truncated or damaged %s: copy the file again", name, width, height, size,
+			jpeg ? "JPEG" : "PNG");
+	complaint = known && !jpeg ? png_complaint(data, size) : NULL;
+	if (complaint)
+		return error_set(e, LSDN_ERROR_INPUT, "%s: a %s: copy the file again", name, complaint);
 	/* Where the header is bad, only loading says why; it stops there. */
 	p->rgb = stbi_load_from_memory(data, (int)size, &width, &height, &channels, 3);
 	if (!p->rgb) {

@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +40,12 @@ static void replay_file(const char *path)
 static void replay(const char *path)
 {
 	DIR *folder = opendir(path);
-	if (!folder) {
-		if (errno != ENOTDIR)
-			stop(path);
+	if (!folder && errno == ENOTDIR)
 		replay_file(path);
+	else if (!folder && errno != ENOENT) /* most targets have no regressions */
+		stop(path);
+	if (!folder)
 		return;
-	}
 	for (struct dirent *entry; (entry = readdir(folder));) {
 		char name[4096];
 		if (entry->d_name[0] == '.')
