@@ -11,19 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bandit/pcg.h"
 #include "core/trace/reference.h"
+#include "tests/random.h"
 #include "tests/suite.h"
 
 enum { CASES = 3000, MAX_CHANNELS = 40 };
 
 static const double WINDOW_ROUNDING = 49 * 0x1p-23, LAYER_ROUNDING = 49 * 40 * 0x1p-23;
-
-static uint64_t seed(void)
-{
-	const char *text = getenv("LSDN_SEED");
-	return text ? strtoull(text, NULL, 10) : 7;
-}
 
 /* Mostly plain numbers, with zeros and repeated values (ties) among them. */
 static float random_value(struct pcg *rng)
@@ -34,11 +28,6 @@ static float random_value(struct pcg *rng)
 	if (kind == 1)
 		return (float)pcg_below(rng, 3) - 1;
 	return (float)(2 * pcg_double(rng) - 1);
-}
-
-static int between(struct pcg *rng, int low, int high)
-{
-	return low + (int)pcg_below(rng, (uint32_t)(high - low + 1));
 }
 
 /* A plan of two layers: a random layer, then a Conv over it. */
@@ -164,17 +153,17 @@ START_TEST(random_shapes)
 	for (uint32_t i = 0; i < CASES; i++) {
 		struct pcg rng;
 		struct random_plan r;
-		pcg_seed(&rng, seed(), i);
+		pcg_seed(&rng, random_seed(), i);
 		random_plan_make(&r, &rng);
 		struct packed_weights *packed = packed_weights_open(&r.plan, &e);
 		struct session *session = session_open(&r.plan, packed, 1, 1, &e);
-		ck_assert_msg(session != NULL, "case %u of LSDN_SEED=%llu: %s", i, (unsigned long long)seed(), e.message);
+		ck_assert_msg(session != NULL, "case %u of LSDN_SEED=%llu: %s", i, (unsigned long long)random_seed(), e.message);
 		float *input = session_tensor(session, 0, 0);
 		for (size_t k = 0; k < tensor_size(&r.tensors[0]); k++)
 			input[k] = random_value(&rng);
 		ck_assert_msg(session_run(session, &e) == 0, "%s", e.message);
 		const char *what = compare(&r, session, &rng);
-		ck_assert_msg(!what, "case %u of LSDN_SEED=%llu: %s differs", i, (unsigned long long)seed(), what ? what : "");
+		ck_assert_msg(!what, "case %u of LSDN_SEED=%llu: %s differs", i, (unsigned long long)random_seed(), what ? what : "");
 		session_close(session);
 		packed_weights_close(packed);
 		for (int k = 0; k < 2; k++) {

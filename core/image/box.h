@@ -27,7 +27,8 @@ struct box_rule {
 	double margin; /* each side moved outwards by this fraction of the photograph's width or height (0) */
 };
 
-/* Marks in keep[0..count) the points that stay and returns how many they are. */
+/* Marks in keep[0..count) the points that stay and returns how many they are. A point that is not finite is near nothing, itself not either: it never
+ * stays, but is one of all points. */
 size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep);
 
 /* The least box around the kept points, widened by the margin, rounded half up, clipped to width x height.
