@@ -136,8 +136,12 @@ int choices_set(struct choices *c, const char *name, const char *value, struct e
 	char names[256] = "";
 	size_t used = 0;
 	for (int i = 0; i < choices_count(); i++) {
-		if (strcmp(name, CHOICES[i].name) == 0)
-			return set(c, i, value, e);
+		if (strcmp(name, CHOICES[i].name) == 0) {
+			int code = set(c, i, value, e);
+			if (!code && strcmp(name, "method") == 0 && c->policy.method == METHOD_CNN_FIXATIONS)
+				c->policy = POLICY_CNN_FIXATIONS;
+			return code;
+		}
 		used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", CHOICES[i].name);
 	}
 	return error_set(e, LSDN_ERROR_INPUT, "%.40s: is no choice; these are: %s", name, names);

@@ -31,7 +31,7 @@ const char *choices_name(int i);
 /* Writes choice i's value as text. */
 void choices_get(const struct choices *c, int i, char text[CHOICE_TEXT]);
 
-/* Sets a choice by name; the message says what may be set. */
+/* Sets a choice by name; the message says what may be set. The method cnn-fixations sets all other choices of the walk to its own. */
 int choices_set(struct choices *c, const char *name, const char *value, struct error *e);
 
 /* The same from "NAME=VALUE". */

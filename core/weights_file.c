@@ -86,15 +86,6 @@ static int read_choices(const config_setting_t *group, const char *path, struct 
 	return LSDN_OK;
 }
 
-/* The Conv or Gemm of that name, or -1. */
-static int find_layer(const struct plan *plan, const char *name)
-{
-	for (int i = 0; i < plan->op_count; i++)
-		if ((plan->ops[i].kind == OP_CONV || plan->ops[i].kind == OP_GEMM) && strcmp(plan->ops[i].name, name) == 0)
-			return i;
-	return -1;
-}
-
 static int read_layer(const config_setting_t *group, const char *path, const struct plan *plan, struct layer_policy *layers, struct error *e)
 {
 	const char *name, *all;
@@ -102,7 +93,7 @@ static int read_layer(const config_setting_t *group, const char *path, const str
 	if (code)
 		return code;
 	const config_setting_t *alpha = config_setting_get_member(group, "alpha"), *own = config_setting_get_member(group, "k");
-	int op = config_setting_lookup_string(group, "name", &name) ? find_layer(plan, name) : -1;
+	int op = config_setting_lookup_string(group, "name", &name) ? plan_find_layer(plan, name) : -1;
 	if (op < 0)
 		return wrong(path, group, "a layer's name must be that of a Conv or Gemm of the network", e);
 	if (own && config_setting_lookup_int(group, "k", &k) && k >= 1 && k <= K_MOST)

@@ -83,6 +83,8 @@ START_TEST(choices_by_name)
 	ck_assert_int_eq(c.policy.k_conv, 2);
 	ck_assert_int_eq(choices_assign(&c, "k_fc=all", &e), 0);
 	ck_assert_int_ne(choices_assign(&c, "k_conv=0", &e), 0);
+	ck_assert_int_eq(choices_assign(&c, "method=cnn-fixations", &e), 0);
+	ck_assert(policy_equal(&c.policy, &POLICY_CNN_FIXATIONS));
 	ck_assert_int_ne(choices_assign(&c, "k_conv", &e), 0);
 	ck_assert_int_ne(choices_assign(&c, "locate=nowhere", &e), 0);
 	ck_assert(strstr(e.message, "strongest") && strstr(e.message, "center"));

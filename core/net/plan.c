@@ -38,6 +38,21 @@ bool op_is_through(const struct op *op)
 	return op->kind == OP_ACTIVATION || op->kind == OP_LRN || op->kind == OP_SCALE || op->kind == OP_GATE;
 }
 
+int plan_layer_tensor(const struct plan *plan, int t)
+{
+	while (plan->tensors[t].maker >= 0 && op_is_through(&plan->ops[plan->tensors[t].maker]))
+		t = plan->ops[plan->tensors[t].maker].inputs[0];
+	return t;
+}
+
+int plan_find_layer(const struct plan *plan, const char *name)
+{
+	for (int i = 0; i < plan->op_count; i++)
+		if ((plan->ops[i].kind == OP_CONV || plan->ops[i].kind == OP_GEMM) && strcmp(plan->ops[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
 int build_refuse(struct builder *b, const char *why, ...)
 {
 	char reason[300];

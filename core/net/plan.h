@@ -110,4 +110,10 @@ size_t tensor_size(const struct tensor *t);
 /* True for the operators that keep (c, y, x) of their first input. */
 bool op_is_through(const struct op *op);
 
+/* The tensor of the same neurons that a layer made (or that is an input): back from t over through operators. */
+int plan_layer_tensor(const struct plan *plan, int t);
+
+/* The Conv or Gemm of that name, or -1. */
+int plan_find_layer(const struct plan *plan, const char *name);
+
 #endif

@@ -5,35 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/trace/rule.h"
 #include "core/trace/walk_inside.h"
-
-/* How this layer selects, after CNN-Fixations' own rules. */
-struct rule {
-	int k;
-	bool gated;
-	bool fully_connected;
-	bool current_only; /* Omega is Z_cur */
-};
-
-static struct rule rule_of(const struct walk *w, const struct op *op)
-{
-	const struct policy *p = &w->policies[0];
-	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
-	struct rule r = {.fully_connected = op->kind == OP_GEMM || (in->h == 1 && in->w == 1), .current_only = p->method == METHOD_CNN_FIXATIONS};
-	int own = op - w->plan->ops < p->layer_count ? p->layers[op - w->plan->ops].k : K_SHARED;
-	r.k = own != K_SHARED ? own : r.fully_connected ? p->k_fc : p->k_conv;
-	r.gated = p->gate == GATE_EVIDENCE;
-	if (p->method != METHOD_CNN_FIXATIONS)
-		return r;
-	const struct op *before = in->maker < 0 ? NULL : &w->plan->ops[in->maker];
-	while (before && op_is_through(before))
-		before = w->plan->tensors[before->inputs[0]].maker < 0 ? NULL : &w->plan->ops[w->plan->tensors[before->inputs[0]].maker];
-	const struct tensor *map = before && before->kind == OP_FLATTEN ? &w->plan->tensors[before->inputs[0]] : NULL;
-	bool flattened = map && (map->h > 1 || map->w > 1);
-	r.k = r.fully_connected && !flattened ? K_ALL : 1;
-	r.gated = r.k == K_ALL;
-	return r;
-}
 
 /* Z_cur and places of the candidates of s, negated where s is negative and that is to be explained. */
 static void look(struct walk *w, const struct op *op, struct place s)
@@ -129,7 +102,7 @@ static uint32_t succeeding(const struct walk *w, int p, const struct candidate *
 static double omega(const struct walk *w, int p, const struct candidate *c)
 {
 	const struct mixture *m = &w->mixtures[p];
-	double z_suc = succeeding(w, p, c), sum = m->alpha.cur == 0 ? m->alpha.pre * c->pre : c->cur + m->ratio * c->pre;
+	double z_suc = succeeding(w, p, c), sum = m->alpha.cur == 0 ? m->alpha.pre * c->pre : m->ratio == 0 ? c->cur : c->cur + m->ratio * c->pre;
 	double value = w->policies[p].suc_form == SUC_POWER ? pow(z_suc, m->alpha.suc) * sum : m->alpha.suc == 0 ? 0 : z_suc * sum;
 	return isnan(value) ? -INFINITY : value;
 }
@@ -140,8 +113,8 @@ static double full_omega(const struct walk *w, const struct candidate *c, bool c
 	const struct alpha *a = &w->mixtures[0].alpha;
 	if (current_only)
 		return c->cur;
-	double z_suc = succeeding(w, 0, c), sum = a->cur * c->cur + a->pre * c->pre;
-	return w->policies[0].suc_form == SUC_POWER ? pow(z_suc, a->suc) * sum : a->suc * z_suc * sum;
+	double z_suc = succeeding(w, 0, c), sum = (a->cur == 0 ? 0 : a->cur * c->cur) + (a->pre == 0 ? 0 : a->pre * c->pre);
+	return w->policies[0].suc_form == SUC_POWER ? pow(z_suc, a->suc) * sum : a->suc == 0 ? 0 : a->suc * z_suc * sum;
 }
 
 /* Divides the supports by the highest finite absolute value of their kind. */
@@ -305,7 +278,7 @@ static int make_room(struct walk *w, const struct op *op)
 
 int walk_select(struct walk *w, const struct op *op)
 {
-	struct rule r = rule_of(w, op);
+	struct rule r = rule_of(w->plan, op, &w->policies[0]);
 	const struct selection *from = &w->selected[op->output];
 	int code = make_room(w, op);
 	for (int p = 0; p < w->count; p++) {

@@ -210,8 +210,7 @@ size_t support_scratch(const struct plan *plan)
 
 float support_preceding(const struct session *session, const struct plan *plan, int image, int t, struct place n, float *scratch)
 {
-	while (plan->tensors[t].maker >= 0 && op_is_through(&plan->ops[plan->tensors[t].maker]))
-		t = plan->ops[plan->tensors[t].maker].inputs[0];
+	t = plan_layer_tensor(plan, t);
 	if (plan->tensors[t].maker < 0)
 		return 0;
 	const struct op *op = &plan->ops[plan->tensors[t].maker];

@@ -5,23 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/trace/rule.h"
 #include "core/trace/walk_inside.h"
-
-/* The layer whose output the class scores are: back from the scores over what only renames or keeps places. */
-static int find_score_op(const struct plan *plan)
-{
-	int maker = plan->tensors[plan->scores].maker;
-	while (maker >= 0 && (plan->ops[maker].kind == OP_FLATTEN || op_is_through(&plan->ops[maker])))
-		maker = plan->tensors[plan->ops[maker].inputs[0]].maker;
-	return maker;
-}
 
 struct walk *walk_open(const struct plan *plan, struct error *e)
 {
 	struct walk *w = calloc(1, sizeof *w);
 	if (w) {
 		w->plan = plan;
-		w->score_op = find_score_op(plan);
+		w->score_op = score_op_of(plan);
 		w->selected = calloc((size_t)plan->tensor_count, sizeof *w->selected);
 		w->rows = calloc((size_t)plan->tensor_count, sizeof *w->rows);
 		w->scratch = malloc(support_scratch(plan) * sizeof *w->scratch);

@@ -1,0 +1,19 @@
+/* How one Conv or Gemm selects: the policy's choices, or CNN-Fixations' own rules. */
+#ifndef LSDN_CORE_TRACE_RULE_H
+#define LSDN_CORE_TRACE_RULE_H
+
+#include "core/net/plan.h"
+#include "core/trace/policy.h"
+
+struct rule {
+	int k;             /* candidates kept for each selected neuron, or K_ALL */
+	bool gated;        /* only candidates with Z_cur > 0 are eligible */
+	bool current_only; /* Omega is Z_cur */
+};
+
+/* The operator whose output the class scores are: back from the scores over what only renames or keeps places; -1 where that is the image. */
+int score_op_of(const struct plan *plan);
+
+struct rule rule_of(const struct plan *plan, const struct op *op, const struct policy *p);
+
+#endif
