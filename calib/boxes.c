@@ -13,8 +13,6 @@
 
 enum { MAX_BYTES = 1 << 26, MAX_CLASSES = 1000000 };
 
-const double BOX_CENTER_SIDE = 0.75;
-
 static const char BLANK[] = " \t\r";
 
 /* Ends every line of the text with a NUL and points to each; blanks around it and empty lines at the end do not count. */

@@ -64,8 +64,6 @@ struct box_scores {
 	uint64_t unknown;       /* images whose WordNet id is no class: no line can be right on them */
 };
 
-extern const double BOX_CENTER_SIDE; /* 0.75 */
-
 /* A box is compared in the annotation's own pixel grid, that of the original photograph, with IoU strictly over 0.5. */
 int box_score(struct box_scores *s, const struct box_file *f, const struct box_match *m, const struct class_ids *c, const struct dataset *d,
 	struct error *e);

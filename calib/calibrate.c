@@ -150,9 +150,9 @@ static int complete(const struct calibration *c, struct reward_job *job, struct 
 		for (size_t i = 0, n = 0; i < count; i++)
 			if (rows[i]->rewards[p] == REWARD_UNKNOWN)
 				part[n++] = *rows[i]; /* shares the row's rewards */
-		progress_start(job->progress, job->progress->shown, "evaluating", missing);
+		progress_start(job->crew.progress, job->crew.progress->shown, "evaluating", missing);
 		code = rewards_compute(job, part, missing, p, 1, e);
-		progress_end(job->progress);
+		progress_end(job->crew.progress);
 		free(part);
 	}
 	return code;
@@ -193,17 +193,17 @@ static int run_all(struct calibration *c, struct reward_job *job, const uint32_t
 {
 	const struct calibration_plan *plan = &c->plan;
 	bool sweep = !plan->trials || plan->trials >= (uint64_t)plan->images * (uint64_t)plan->arms;
-	progress_start(job->progress, job->progress->shown, sweep ? "calibrating" : "checking images", plan->images);
+	progress_start(job->crew.progress, job->crew.progress->shown, sweep ? "calibrating" : "checking images", plan->images);
 	int code = take_images(c, job, order, plan->images, sweep ? c->policy_count : 0, e);
-	progress_end(job->progress);
+	progress_end(job->crew.progress);
 	struct reward_row **rows = code ? NULL : usable_rows(c, plan->images);
 	if (!code && !rows)
 		code = error_memory(e, "rewards");
 	for (int w = 0; w < WEIGHT_COUNT && !code; w++)
 		if (plan->tuned[w]) {
-			progress_start(job->progress, job->progress->shown && !sweep, WEIGHT_NAMES[w], (size_t)plan->trials);
+			progress_start(job->crew.progress, job->crew.progress->shown && !sweep, WEIGHT_NAMES[w], (size_t)plan->trials);
 			code = run_bandit(c, job, (enum weight)w, rows, e);
-			progress_end(job->progress);
+			progress_end(job->crew.progress);
 		}
 	if (!code) {
 		set_tuned(c);
@@ -216,9 +216,9 @@ static int run_all(struct calibration *c, struct reward_job *job, const uint32_t
 	if (code || !plan->held_out)
 		return code;
 	size_t all = plan->images + plan->held_out;
-	progress_start(job->progress, job->progress->shown, "checking held-out images", plan->held_out);
+	progress_start(job->crew.progress, job->crew.progress->shown, "checking held-out images", plan->held_out);
 	code = take_images(c, job, order, all, 0, e);
-	progress_end(job->progress);
+	progress_end(job->crew.progress);
 	rows = code ? NULL : usable_rows(c, all);
 	if (!code && !rows)
 		code = error_memory(e, "rewards");

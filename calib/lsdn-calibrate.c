@@ -3,19 +3,18 @@
 
 #include <argp.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "calib/command.h"
 #include "calib/generate.h"
 #include "calib/report.h"
-#include "core/embedded.h"
 #include "core/output.h"
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { EXIT_USAGE = 2, GENERATED_SEED = 42 };
+static const char PROGRAM[] = "lsdn-calibrate";
 
 struct options {
 	struct calibration_plan plan;
@@ -47,23 +46,6 @@ static const struct argp_option OPTIONS[] = {
 	{"jpeg", KEY_JPEG, NULL, 0, "With --generate: JPEG instead of PNG", 0},
 	{0},
 };
-
-static bool whole_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
-{
-	char *end;
-	if (*text < '0' || *text > '9')
-		return false;
-	*value = strtoull(text, &end, 10);
-	return !*end && *value >= least && *value <= most;
-}
-
-static uint64_t number_option(struct argp_state *state, const char *name, const char *text, uint64_t least, uint64_t most)
-{
-	uint64_t value = 0;
-	if (!whole_number(text, least, most, &value))
-		argp_error(state, "--%s %s: give a whole number from %llu to %llu", name, text, (unsigned long long)least, (unsigned long long)most);
-	return value;
-}
 
 static void parse_weights(struct argp_state *state, struct options *o, const char *text)
 {
@@ -113,8 +95,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'm': o->model = argument; return 0;
 	case 'd': o->data = argument; return 0;
 	case 'o': o->output = argument; return 0;
-	case 'n': o->plan.images = (size_t)number_option(state, "images", argument, 1, 10000000); return 0;
-	case 'k': o->plan.arms = (int)number_option(state, "arms", argument, 1, MAX_ARMS); return 0;
+	case 'n': o->plan.images = (size_t)command_number(state, "images", argument, 1, 10000000); return 0;
+	case 'k': o->plan.arms = (int)command_number(state, "arms", argument, 1, MAX_ARMS); return 0;
 	case KEY_WEIGHT: parse_weights(state, o, argument); return 0;
 	case KEY_RANGE: parse_range(state, o, argument); return 0;
 	case KEY_SPACING:
@@ -122,14 +104,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--spacing %s: must be linear or log", argument);
 		o->plan.logarithmic = argument[1] == 'o';
 		return 0;
-	case KEY_TRIALS: o->plan.trials = number_option(state, "trials", argument, 1, UINT64_MAX / 2); return 0;
-	case KEY_HELD_OUT: o->plan.held_out = (size_t)number_option(state, "held-out", argument, 0, 10000000); return 0;
+	case KEY_TRIALS: o->plan.trials = command_number(state, "trials", argument, 1, UINT64_MAX / 2); return 0;
+	case KEY_HELD_OUT: o->plan.held_out = (size_t)command_number(state, "held-out", argument, 0, 10000000); return 0;
 	case KEY_SET:
 		if (choices_assign(&o->choices, argument, &e))
 			argp_error(state, "--set %s", e.message);
 		return 0;
-	case KEY_SEED: o->plan.seed = number_option(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
-	case KEY_THREADS: o->threads = (int)number_option(state, "threads", argument, 1, 1024); return 0;
+	case KEY_SEED: o->plan.seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
+	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
 	case KEY_PROGRESS: o->progress = true; return 0;
 	case KEY_GENERATE: o->generate = argument; return 0;
 	case KEY_JPEG: o->jpeg = true; return 0;
@@ -147,37 +129,6 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"  lsdn-calibrate --model googlenet.onnx --data ILSVRC --images 1000 --arms 20 --held-out 200 --output googlenet-weights.cfg\n\n"
 	"Ctrl-C stops without writing anything. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal_number)
-{
-	(void)signal_number;
-	interrupted = 1;
-}
-
-static int open_net(struct net *net, const struct options *o, struct error *e)
-{
-	int code = model_open(net, o->model, e);
-	if (!code && net->input_assumed)
-		fprintf(stderr, "lsdn-calibrate: %s: no .cfg beside it: its input is taken to be ImageNet's usual (RGB, mean 123.675 116.28 103.53, std 58.395 "
-			"57.12 57.375)\n", o->model);
-	return code;
-}
-
-static int open_source(struct source *source, struct dataset *dataset, const struct options *o, struct error *e)
-{
-	size_t without = 0;
-	if (!o->data) {
-		*source = (struct source){.seed = GENERATED_SEED, .count = o->plan.images + o->plan.held_out};
-		return LSDN_OK;
-	}
-	int code = dataset_open(dataset, o->data, &without, e);
-	if (!code && without)
-		fprintf(stderr, "lsdn-calibrate: %s: %zu images have no annotation and are left out\n", o->data, without);
-	*source = (struct source){.dataset = dataset, .count = dataset->count};
-	return code;
-}
-
 static int calibrate(const struct options *o, struct error *e)
 {
 	struct net net = {0};
@@ -187,7 +138,7 @@ static int calibrate(const struct options *o, struct error *e)
 	struct progress progress = {.shown = o->progress || isatty(STDERR_FILENO)};
 	char path[300];
 	double start = progress_seconds();
-	int code = open_net(&net, o, e);
+	int code = command_open_net(&net, PROGRAM, o->model, e);
 	if (code)
 		return code;
 	struct packed_weights *packed = packed_weights_open(&net.plan, e);
@@ -198,11 +149,11 @@ static int calibrate(const struct options *o, struct error *e)
 	if (!code)
 		output_abandon(&probe); /* found out now that it can be written, not after hours */
 	if (!code)
-		code = open_source(&source, &dataset, o, e);
+		code = command_open_source(&source, &dataset, PROGRAM, o->data, o->plan.images + o->plan.held_out, e);
 	if (!code)
 		code = calibration_open(&c, &o->plan, &o->choices.policy, e);
-	struct reward_job job = {.net = &net, .packed = packed, .source = &source, .choices = &o->choices, .threads = o->threads, .progress = &progress,
-		.stop = &interrupted};
+	struct reward_job job = {.crew = {.net = &net, .packed = packed, .threads = o->threads, .progress = &progress, .stop = &command_interrupted},
+		.source = &source, .choices = &o->choices};
 	if (!code)
 		code = calibration_run(&c, &job, e);
 	report_skipped(stderr, &c);
@@ -227,17 +178,9 @@ int main(int argc, char **argv)
 		.threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
 	};
 	struct error e;
-	struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}; /* a second Ctrl-C ends at once */
-	argp_err_exit_status = EXIT_USAGE;
+	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &interrupted, &e) : calibrate(&o, &e);
-	if (code)
-		fprintf(stderr, "lsdn-calibrate: %s\n", e.message);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "lsdn-calibrate: standard output cannot be written\n");
-		return EXIT_FAILURE;
-	}
-	return code ? EXIT_FAILURE : EXIT_SUCCESS;
+	command_catch_interrupts();
+	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e) : calibrate(&o, &e);
+	return command_end(PROGRAM, code, &e);
 }

@@ -20,7 +20,7 @@ void progress_start(struct progress *p, bool shown, const char *what, size_t tot
 static void print(const struct progress *p, double now)
 {
 	double elapsed = now - p->started, rate = elapsed > 0 ? (double)p->done / elapsed : 0;
-	long left = rate > 0 ? (long)((double)(p->total - p->done) / rate + 0.5) : 0;
+	long left = rate > 0 ? (long)((double)(p->done < p->total ? p->total - p->done : 0) / rate + 0.5) : 0;
 	fprintf(stderr, "\r%s: %zu of %zu, %.1f a second, %ld:%02ld left ", p->what, p->done, p->total, rate, left / 60, left % 60);
 	fflush(stderr);
 }

@@ -127,7 +127,7 @@ int report_write(const char *path, const struct calibration *c, const struct rew
 	choices.policy = c->tuned;
 	FILE *f = out.file;
 	fprintf(f, "# Written by lsdn-calibrate (%s); lsdn-explain --weights loads it.\n", PACKAGE_STRING);
-	weights_file_write_head(f, job->net, &choices);
+	weights_file_write_head(f, job->crew.net, &choices);
 	fprintf(f, "evidence = {\n  seed = %llu;\n  images = %zu;\n  solver = \"ucb1\";\n  schedule = \"independent\";\n  spacing = \"%s\";\n  trials = %llu;\n",
 		(unsigned long long)c->plan.seed, c->plan.images, c->plan.logarithmic ? "log" : "linear",
 		(unsigned long long)(c->plan.trials ? c->plan.trials : (uint64_t)c->plan.images * (uint64_t)c->plan.arms));

@@ -2,25 +2,16 @@
 
 #include "calib/rewards.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-const double CENTER_BOX_SIDE = 0.75;
 
 /* The class whose explanation is asked for, -1 for the predicted one. */
 static int class_of(const struct reward_job *job, const struct annotation *truth, int *asked, struct error *e)
 {
-	char wnid[32];
-	*asked = -1;
-	if (job->choices->target == TARGET_PREDICTED)
-		return LSDN_OK;
-	for (int k = 0; k < job->net->label_count; k++)
-		if (strcmp(net_wnid(job->net, k, wnid), truth->boxes[0].wnid) == 0) {
-			*asked = k;
-			return LSDN_OK;
-		}
-	return error_set(e, LSDN_ERROR_INPUT, "its class %s is none of the network's labels", truth->boxes[0].wnid);
+	*asked = job->choices->target == TARGET_PREDICTED ? -1 : annotated_class(job->crew.net, truth);
+	if (*asked < 0 && job->choices->target == TARGET_ANNOTATED)
+		return error_set(e, LSDN_ERROR_INPUT, "its class %s is none of the network's labels", truth->boxes[0].wnid);
+	return LSDN_OK;
 }
 
 static int reward_policies(struct reward_job *job, struct explainer *x, const struct annotation *truth, struct reward_row *row, int first, int count,
@@ -49,7 +40,7 @@ static int reward_policies(struct reward_job *job, struct explainer *x, const st
 
 static void reward_trivial(const struct annotation *truth, const struct photo *photo, struct reward_row *row)
 {
-	const double sides[TRIVIAL_COUNT] = {[TRIVIAL_CENTER] = CENTER_BOX_SIDE, [TRIVIAL_WHOLE] = 1};
+	const double sides[TRIVIAL_COUNT] = {[TRIVIAL_CENTER] = BOX_CENTER_SIDE, [TRIVIAL_WHOLE] = 1};
 	for (int i = 0; i < TRIVIAL_COUNT; i++) {
 		struct boxf box = box_centered(photo->width, photo->height, sides[i]);
 		row->trivial[i] = annotation_iou(truth, &box, photo->width, photo->height) > 0.5;
@@ -97,38 +88,28 @@ static void add_costs(struct reward_costs *to, const struct reward_costs *from)
 	to->box += from->box;
 }
 
+/* Some policies of some rows. */
+struct part {
+	struct reward_job *job;
+	struct reward_row *rows;
+	int first, count;
+};
+
+static int work(void *context, struct explainer *x, size_t i, struct error *e)
+{
+	const struct part *part = context;
+	struct reward_costs costs = {0};
+	int code = compute_row(part->job, x, &part->rows[i], part->first, part->count, &costs, e);
+#pragma omp critical(lsdn_costs)
+	add_costs(&part->job->costs, &costs);
+	return code;
+}
+
 int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, int first, int count, struct error *e)
 {
-	int failed = LSDN_OK;
-#pragma omp parallel num_threads(job->threads)
-	{
-		struct explainer x = {0};
-		struct reward_costs costs = {0};
-		struct error why;
-		int code = LSDN_OK;
-#pragma omp critical(lsdn_rewards)
-		{
-			if (count)
-				code = explainer_open(&x, job->net, job->packed, 1, &why);
-		}
-#pragma omp for schedule(dynamic, 1)
-		for (size_t i = 0; i < row_count; i++) {
-			if (code || *job->stop)
-				continue;
-			code = compute_row(job, &x, &rows[i], first, count, &costs, &why);
-			progress_step(job->progress);
-		}
-		explainer_close(&x);
-#pragma omp critical(lsdn_rewards)
-		{
-			add_costs(&job->costs, &costs);
-			if (code && !failed)
-				failed = error_set(e, (enum lsdn_error)code, "%s", why.message);
-		}
-	}
-	if (!failed && *job->stop)
-		failed = error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: nothing was written");
-	return failed;
+	struct part part = {job, rows, first, count};
+	int code = crew_run(&job->crew, count > 0, row_count, work, &part, e);
+	return code == LSDN_ERROR_INTERRUPTED ? error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: nothing was written") : code;
 }
 
 void reward_rows_free(struct reward_row *rows, size_t count)

@@ -2,19 +2,13 @@
 #ifndef LSDN_CALIB_REWARDS_H
 #define LSDN_CALIB_REWARDS_H
 
-#include <signal.h>
-
-#include "calib/progress.h"
+#include "calib/crew.h"
 #include "calib/source.h"
-#include "core/explain.h"
 
 enum { REWARD_UNKNOWN = 255 };
 
 /* The trivial boxes that every calibration is held against. */
 enum trivial { TRIVIAL_CENTER, TRIVIAL_WHOLE, TRIVIAL_COUNT };
-
-/* Side of the centre box, as a share of the photograph's: the best of all centred boxes on 1100 photographs. */
-extern const double CENTER_BOX_SIDE;
 
 struct reward_row {
 	uint32_t index;    /* of the image in its source */
@@ -31,15 +25,11 @@ struct reward_costs {
 };
 
 struct reward_job {
-	const struct net *net;
-	struct packed_weights *packed;
+	struct crew crew;
 	const struct source *source;
 	const struct choices *choices; /* view, box rule and target */
 	const struct policy *policies; /* those with the same choices stand together and share a walk */
 	int policy_count;
-	int threads;
-	struct progress *progress;
-	const volatile sig_atomic_t *stop; /* set by the user's Ctrl-C */
 	struct reward_costs costs;
 };
 

@@ -21,6 +21,15 @@ int source_load(const struct source *s, uint32_t index, struct photo *photo, str
 	return code;
 }
 
+int annotated_class(const struct net *net, const struct annotation *truth)
+{
+	char wnid[32];
+	for (int k = 0; k < net->label_count; k++)
+		if (strcmp(net_wnid(net, k, wnid), truth->boxes[0].wnid) == 0)
+			return k;
+	return -1;
+}
+
 const char *source_name(const struct source *s, uint32_t index, char buffer[32])
 {
 	if (s->dataset) {

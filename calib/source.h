@@ -4,6 +4,7 @@
 
 #include "calib/dataset.h"
 #include "core/image/photo.h"
+#include "core/net/net.h"
 
 struct source {
 	const struct dataset *dataset; /* NULL: generated images */
@@ -13,6 +14,9 @@ struct source {
 
 /* Reads image `index` and what is annotated in it; both are the caller's to free. */
 int source_load(const struct source *s, uint32_t index, struct photo *photo, struct annotation *truth, struct error *e);
+
+/* The class of the first annotated box, or -1 where it is none of the network's labels. */
+int annotated_class(const struct net *net, const struct annotation *truth);
 
 /* Its name: the file's name, or "generated-INDEX" in buffer. */
 const char *source_name(const struct source *s, uint32_t index, char buffer[32]);

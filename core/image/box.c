@@ -94,6 +94,8 @@ double box_iou(const struct boxf *a, const struct boxf *b)
 	return common / (area(a) + area(b) - common);
 }
 
+const double BOX_CENTER_SIDE = 0.75;
+
 struct boxf box_centered(int width, int height, double side)
 {
 	double x = (1 - side) / 2 * width, y = (1 - side) / 2 * height;

@@ -1,0 +1,25 @@
+/* Images shared among threads, each with an explainer of its own. */
+#ifndef LSDN_CALIB_CREW_H
+#define LSDN_CALIB_CREW_H
+
+#include <signal.h>
+
+#include "calib/progress.h"
+#include "core/explain.h"
+
+struct crew {
+	const struct net *net;
+	struct packed_weights *packed;
+	int threads;
+	struct progress *progress; /* one step an item */
+	const volatile sig_atomic_t *stop; /* set by the user's Ctrl-C */
+};
+
+/* Work on item i; what it writes belongs to that item alone, or is guarded. */
+typedef int crew_work(void *context, struct explainer *x, size_t i, struct error *e);
+
+/* Calls work for every item below count, in any order and thread; x is open where `explain` says so. A failure ends it, and so does *stop, with
+ * LSDN_ERROR_INTERRUPTED. */
+int crew_run(const struct crew *crew, bool explain, size_t count, crew_work *work, void *context, struct error *e);
+
+#endif
