@@ -4,6 +4,7 @@
 
 #include "calib/annotation.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,8 +111,8 @@ static void take_field(struct reading *r, enum field field)
 		break;
 	case WIDTH:
 	case HEIGHT:
-		good = annotation_number(text, length, &number) && number >= 1 && number == (int)number;
-		*(field == WIDTH ? &r->a->width : &r->a->height) = (int)number;
+		good = annotation_number(text, length, &number) && number >= 1 && number == floor(number);
+		*(field == WIDTH ? &r->a->width : &r->a->height) = good ? (int)number : 0;
 		break;
 	default:
 		good = annotation_number(text, length, (double *[]){&box->xmin, &box->ymin, &box->xmax, &box->ymax}[field]);

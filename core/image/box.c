@@ -42,7 +42,7 @@ size_t box_outliers(const struct point *points, size_t count, int width, int hei
 static int round_half_up(double value, int size)
 {
 	double rounded = floor(value + 0.5);
-	return rounded < 0 ? 0 : rounded > size - 1 ? size - 1 : (int)rounded;
+	return !(rounded > 0) ? 0 : rounded > size - 1 ? size - 1 : (int)rounded;
 }
 
 bool box_around(const struct point *points, const bool *keep, size_t count, int width, int height,
@@ -56,7 +56,7 @@ bool box_around(const struct point *points, const bool *keep, size_t count, int 
 			ymin = fmin(ymin, points[i].y);
 			ymax = fmax(ymax, points[i].y);
 		}
-	if (xmin > xmax)
+	if (xmin > xmax || ymin > ymax)
 		return false;
 	double outward_x = rule->margin * width, outward_y = rule->margin * height;
 	*box = (struct box){

@@ -1,5 +1,6 @@
-/* stb_image's code, for JPEG and PNG in memory. On damaged files its arithmetic overflows and an empty chunk adds 0 to a null pointer, which every
- * compiler here does as meant: core/Makefile.inc has the first defined (-fwrapv) and the sanitizer's check of the second off, for this file alone. */
+/* stb_image's code, for JPEG and PNG in memory. On damaged files its arithmetic overflows, past the end of a scan it shifts a zero by too much, and
+ * for an empty chunk it adds 0 to a null pointer. Every compiler here does as meant: core/Makefile.inc has the first defined (-fwrapv) and the
+ * sanitizer's checks of the others off, for this file alone. */
 #include "config.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 
 #include "core/net/net_config.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static bool number(const config_setting_t *s, double *value)
 	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_FLOAT)
 		return false;
 	*value = type == CONFIG_TYPE_INT ? (double)config_setting_get_int(s) : config_setting_get_float(s);
-	return isfinite(*value);
+	return fabs(*value) <= (double)FLT_MAX;
 }
 
 /* Three numbers, or one for all three channels. */

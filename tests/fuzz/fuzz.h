@@ -21,7 +21,7 @@ int fuzz_answer(int code, const struct error *e);
 /* Reads all of it, so that the sanitizers see what of it is not there. */
 void fuzz_read(const void *data, size_t size);
 
-/* The path of a file that holds these bytes, for readers that take names; good until the next call of the same slot (0 to 2). */
+/* The path of a file that holds these bytes, for readers that take names; good until the next call of the same slot (0 to 3). */
 const char *fuzz_file(int slot, const uint8_t *data, size_t size);
 
 /* A copy as text: ends in a NUL and is as long as the bytes (or up to their first zero), so that a read past it is seen. The caller frees it. */

@@ -20,7 +20,7 @@ for target; do
 		/^stat::number_of_executed_units/ { runs = $2 }
 		END { printf "%-10s %6d s %10d runs  cov %5d  features %6d  %s\n", name, seconds, runs, cov, ft, result }' "$found.log"
 	if test "$result" != ok; then
-		grep -aE 'ERROR|error|^ *#[0-9]+ 0x|SUMMARY|not true|written to' "$found.log" | head -n 20
+		grep -aE 'ERROR|error:|^ *#[0-9]+ 0x.*[.][ch]:|SUMMARY|not true|written to' "$found.log" | head -n 20
 		status=1
 	fi
 done
