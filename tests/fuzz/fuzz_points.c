@@ -51,8 +51,8 @@ static void check_map(const float *map, size_t pixels, size_t kept)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static float map[64 * 64];
-	struct point points[MOST];
-	bool keep[MOST];
+	static struct point points[MOST];
+	static bool keep[MOST];
 	if (size < HEAD)
 		return 0;
 	int width = data[0] % 64 + 1, height = data[1] % 64 + 1;
