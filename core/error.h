@@ -1,22 +1,15 @@
 /* What went wrong, where, and what to do about it.
  *
- * Every function of the libraries that can fail returns 0 or one of these codes and fills the caller's struct error.
+ * Every function of the libraries that can fail returns 0 or an enum lsdn_error of core/lsdn.h and fills the caller's struct error.
  * The message is one line in the form "file:line: what: what to do" (without file or line where there is none). */
 #ifndef LSDN_CORE_ERROR_H
 #define LSDN_CORE_ERROR_H
 
-enum lsdn_error {
-	LSDN_OK = 0,
-	LSDN_ERROR_MEMORY = -1,      /* an allocation failed */
-	LSDN_ERROR_INPUT = -2,       /* a file or value does not say what it must */
-	LSDN_ERROR_UNSUPPORTED = -3, /* well formed, but outside what is computed here */
-	LSDN_ERROR_IO = -4,          /* the system refused to read or write */
-	LSDN_ERROR_INTERRUPTED = -5  /* the user asked to stop */
-};
+#include "core/lsdn.h"
 
 struct error {
 	enum lsdn_error code;
-	char message[512];
+	char message[LSDN_MESSAGE];
 };
 
 #if defined(__GNUC__)

@@ -2,6 +2,7 @@
 
 #include "core/explain.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,13 +88,32 @@ int explainer_feed(struct explainer *x, const struct photo *photo, enum view vie
 	return code ? code : run(x, view_crops(view), e);
 }
 
-int explainer_feed_tensor(struct explainer *x, const char *path, struct error *e)
+/* Where a preprocessed tensor goes. */
+static float *tensor_input(struct explainer *x)
 {
 	x->width = x->net->input.width;
 	x->height = x->net->input.height;
 	x->crops[0].geometry = view_geometry_stretch(x->width, x->height, x->width, x->height);
-	int code = npy_read(path, x->height, x->width, input_of(x, &x->crops[0]), e);
+	return input_of(x, &x->crops[0]);
+}
+
+int explainer_feed_tensor(struct explainer *x, const char *path, struct error *e)
+{
+	float *input = tensor_input(x);
+	int code = npy_read(path, x->height, x->width, input, e);
 	return code ? code : run(x, 1, e);
+}
+
+int explainer_feed_values(struct explainer *x, const float *values, struct error *e)
+{
+	float *input = tensor_input(x);
+	size_t pixels = (size_t)x->width * (size_t)x->height;
+	for (size_t i = 0; i < 3 * pixels; i++) {
+		if (!isfinite(values[i]))
+			return error_set(e, LSDN_ERROR_INPUT, "a tensor's number %zu is not finite: no network can be explained on it", i);
+		input[i % pixels * 3 + i / pixels] = values[i];
+	}
+	return run(x, 1, e);
 }
 
 int explainer_class(const struct explainer *x, int n)

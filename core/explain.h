@@ -45,6 +45,9 @@ void explainer_close(struct explainer *x);
 int explainer_feed(struct explainer *x, const struct photo *photo, enum view view, struct error *e);
 int explainer_feed_tensor(struct explainer *x, const char *path, struct error *e);
 
+/* The same on a preprocessed tensor in memory: 3 x H x W floats, channel after channel as in ONNX, finite. */
+int explainer_feed_values(struct explainer *x, const float *values, struct error *e);
+
 /* The class with the n-th highest probability (n from 0; the lowest class of equals). */
 int explainer_class(const struct explainer *x, int n);
 
