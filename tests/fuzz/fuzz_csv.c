@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_TRUE(d.count >= 1 && !without);
 	for (size_t i = 0; i < d.count; i++) {
 		FUZZ_TRUE(!i || strcmp(d.items[i - 1].image, d.items[i].image) < 0);
-		fuzz_read(dataset_name(&d, i, &length), length);
+		const char *name = dataset_name(&d, i, &length);
+		fuzz_read(name, length);
 		if (fuzz_answer(dataset_annotation(&d, i, &a, &e), &e))
 			continue;
 		FUZZ_TRUE(a.count >= 1);
