@@ -2,6 +2,7 @@
 
 #include "core/cfg.h"
 
+#include <locale.h>
 #include <string.h>
 
 int cfg_parse(config_t *config, const char *text, const char *path, const char *remedy, struct error *e)
@@ -16,7 +17,10 @@ int cfg_parse(config_t *config, const char *text, const char *path, const char *
 		if (line)
 			line++;
 	}
-	if (config_read_string(config, text))
+	locale_t before = uselocale((locale_t)0); /* libconfig leaves the thread in the global locale */
+	int read = config_read_string(config, text);
+	uselocale(before);
+	if (read)
 		return LSDN_OK;
 	return error_set(e, LSDN_ERROR_INPUT, "%s:%d: %s: %s", path, config_error_line(config), config_error_text(config), remedy);
 }

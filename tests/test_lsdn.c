@@ -248,9 +248,20 @@ START_TEST(failures)
 }
 END_TEST
 
-/* A program's locale may write numbers with a comma. */
+/* A thread's locale stays, and a program's may write numbers with a comma. */
 START_TEST(locales)
 {
+	struct lsdn_network *other;
+	locale_t own = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	uselocale(own);
+	WORKS(lsdn_network_open(&other, NULL, message));
+	ck_assert(uselocale((locale_t)0) == own);
+	lsdn_network_close(other);
+	WORKS(lsdn_read_weights(explainer, weights_path(net.sha256), NULL, message));
+	WORKS(lsdn_set(explainer, "radius=0.2", message));
+	ck_assert(uselocale((locale_t)0) == own);
+	uselocale(LC_GLOBAL_LOCALE);
+	freelocale(own);
 	if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "de_DE.utf8")) {
 		printf("skipped: no locale with a decimal comma (de_DE.UTF-8)\n");
 		return;
