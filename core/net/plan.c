@@ -269,7 +269,8 @@ static int build_node(struct builder *b)
 			const char *name = b->node->input_count ? b->node->inputs[0] : "";
 			if (!constants_find(&b->constants, name))
 				return build_refuse(b, "its input '%.100s' is made nowhere before it: the file is damaged or not sorted", name);
-			if (build_tensor(b, 1) < 0)
+			/* Only a sum or product may have the constant first. */
+			if (build_tensor(b, 1) < 0 || (BUILDERS[k].build != build_add && BUILDERS[k].build != build_mul))
 				return build_refuse(b, "computes on constants in a way that is not folded: simplify the model (onnxsim)");
 		}
 		return BUILDERS[k].build(b);
