@@ -46,14 +46,14 @@ long reference_strongest(const struct plan *plan, const struct op *op, const flo
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	const struct window *w = &op->window;
 	int count = in->c / op->groups, group = s.c / (plan->tensors[op->output].c / op->groups);
-	double highest = -INFINITY;
+	float highest = -INFINITY; /* of single precision, as what is multiplied: a product is no sum whose rounding could be avoided */
 	long best = -1;
 	for (int i = 0; i < w->height; i++)
 		for (int j = 0; j < w->width; j++) {
 			int y = s.y * w->stride_y - w->top + i * w->dilation_y, x = s.x * w->stride_x - w->left + j * w->dilation_x;
 			if (y < 0 || y >= in->h || x < 0 || x >= in->w)
 				continue;
-			double product = sign * at(in, input, group * count + c, y, x) * weight(op, count, s.c, c, i, j);
+			float product = (float)(sign * at(in, input, group * count + c, y, x) * weight(op, count, s.c, c, i, j));
 			if (product > highest) {
 				highest = product;
 				best = (long)y * in->w + x;

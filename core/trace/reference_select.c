@@ -12,11 +12,15 @@ static int candidate_count(const struct reference_layer *l)
 }
 
 /* A sum of n products in single precision lies within n * 2^-24 of the sum of their absolute values (N. J. Higham, "Accuracy and Stability of
- * Numerical Algorithms", 2002, section 3.1), and n products are rounded themselves. */
-static double rounding(const struct op *op, double magnitude)
+ * Numerical Algorithms", 2002, section 3.1), unless it overflows; n products are rounded themselves. */
+static double rounding(int products, double magnitude)
 {
-	int products = op->kind == OP_CONV ? op->window.height * op->window.width : 1;
-	return (products + 1) * 0x1p-24 * magnitude;
+	return magnitude > (double)FLT_MAX ? INFINITY : (products + 1) * 0x1p-24 * magnitude;
+}
+
+static int products_of(const struct op *op)
+{
+	return op->kind == OP_CONV ? op->window.height * op->window.width : 1;
 }
 
 static double number(double value)
@@ -25,11 +29,16 @@ static double number(double value)
 }
 
 /* True where s is negative at its layer's own output and that is to be explained. */
-static bool is_negative(const struct reference_layer *l, struct place s)
+static bool explains_negative(struct reference_layer *l, struct place s)
 {
-	double sum = l->op->bias ? l->op->bias[s.c] : 0, magnitude;
-	for (int c = 0; c < candidate_count(l); c++)
-		sum += reference_current(l->plan, l->op, l->input, s, c, &magnitude);
+	double sum = l->op->bias ? l->op->bias[s.c] : 0, magnitude = fabs(sum), own;
+	if (!l->policy->signed_ || l->op - l->plan->ops == score_op_of(l->plan))
+		return false;
+	for (int c = 0; c < candidate_count(l); c++) {
+		sum += reference_current(l->plan, l->op, l->input, s, c, &own);
+		magnitude += own;
+	}
+	l->doubt = l->doubt || !(fabs(sum) > candidate_count(l) * rounding(products_of(l->op), magnitude));
 	return sum < 0;
 }
 
@@ -37,7 +46,7 @@ static bool is_negative(const struct reference_layer *l, struct place s)
 static double current(const struct reference_layer *l, struct place s, int c, bool negative, double *error)
 {
 	double magnitude, z = reference_current(l->plan, l->op, l->input, s, c, &magnitude);
-	*error = rounding(l->op, magnitude);
+	*error = rounding(products_of(l->op), magnitude);
 	return number(negative ? -z : z);
 }
 
@@ -81,11 +90,6 @@ static void count_tops(struct reference_layer *l, struct place s, bool negative)
 			l->close[place_neuron(in, place_of(l, s, c, negative))]++;
 }
 
-static bool explains_negative(const struct reference_layer *l, struct place s)
-{
-	return l->policy->signed_ && l->op - l->plan->ops != score_op_of(l->plan) && is_negative(l, s);
-}
-
 int reference_layer_open(struct reference_layer *l, const struct session *session, const struct plan *plan, int image, const struct op *op,
 	const struct policy *policy, const struct place *selected, size_t count, struct error *e)
 {
@@ -104,8 +108,8 @@ int reference_layer_open(struct reference_layer *l, const struct session *sessio
 	for (size_t i = 0; i < size; i++)
 		l->pre[i] = NAN;
 	for (int i = 0; i < plan->op_count; i++)
-		if (plan->ops[i].kind == OP_CONV && plan->ops[i].window.height * plan->ops[i].window.width > l->most_products)
-			l->most_products = plan->ops[i].window.height * plan->ops[i].window.width;
+		if (products_of(&plan->ops[i]) > l->most_products)
+			l->most_products = products_of(&plan->ops[i]);
 	for (size_t i = 0; i < count && !l->rule.current_only; i++)
 		count_tops(l, selected[i], explains_negative(l, selected[i]));
 	return LSDN_OK;
@@ -128,7 +132,7 @@ static void preceding(struct reference_layer *l, struct reference_candidate *c)
 	if (isnan(l->pre[n])) {
 		double magnitude;
 		l->pre[n] = number(reference_preceding(l->session, l->plan, l->image, t, c->place, &magnitude));
-		l->pre_rounding[n] = (l->most_products + 1) * 0x1p-24 * magnitude;
+		l->pre_rounding[n] = rounding(l->most_products, magnitude);
 	}
 	c->pre = l->pre[n];
 	c->pre_rounding = l->pre_rounding[n];
@@ -179,15 +183,33 @@ static int by_omega(const void *left, const void *right)
 	return (a->place.c > b->place.c) - (a->place.c < b->place.c);
 }
 
+/* True where rounding may change which are the first `taken` of count candidates. */
+static bool order_in_doubt(const struct reference_candidate *c, size_t count, size_t taken)
+{
+	double least = INFINITY, most = -INFINITY;
+	bool close = false;
+	for (size_t i = 0; i < count; i++) {
+		if (i < taken)
+			least = fmin(least, c[i].omega - c[i].omega_rounding);
+		else
+			most = fmax(most, c[i].omega + c[i].omega_rounding);
+		close = close || c[i].close;
+	}
+	return taken < count && (close || !(least > most));
+}
+
 size_t reference_rank(struct reference_layer *l, struct place s, size_t *taken)
 {
 	const struct tensor *in = &l->plan->tensors[l->op->inputs[0]];
+	l->doubt = false;
 	bool negative = explains_negative(l, s);
 	size_t count = 0;
 	for (int c = 0; c < candidate_count(l); c++) {
 		struct reference_candidate candidate = {0};
 		candidate.cur = current(l, s, c, negative, &candidate.cur_rounding);
-		if (l->rule.gated && candidate_count(l) > 1 && !(candidate.cur > 0))
+		bool gated = l->rule.gated && candidate_count(l) > 1;
+		l->doubt = l->doubt || (gated && candidate.cur != 0 && !(fabs(candidate.cur) > candidate.cur_rounding));
+		if (gated && !(candidate.cur > 0))
 			continue;
 		candidate.place = place_of(l, s, c, negative);
 		neuron_t n = place_neuron(in, candidate.place);
@@ -203,5 +225,6 @@ size_t reference_rank(struct reference_layer *l, struct place s, size_t *taken)
 		weigh(l, &l->candidates[i]);
 	qsort(l->candidates, count, sizeof *l->candidates, by_omega);
 	*taken = l->rule.k == K_ALL || (size_t)l->rule.k > count ? count : (size_t)l->rule.k;
+	l->doubt = l->doubt || order_in_doubt(l->candidates, count, *taken);
 	return count;
 }

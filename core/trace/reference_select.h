@@ -27,7 +27,9 @@ struct reference_layer {
 	unsigned *tops, *close;     /* by neuron of the input; see reference_candidate */
 	int most_products;          /* that a Z_pre may be the sum of */
 	double *pre, *pre_rounding; /* by neuron of the input, each computed when it is asked for first; NaN before */
-	struct reference_candidate *candidates; /* of the neuron that was ranked last */
+	/* Of the neuron that was ranked last: */
+	struct reference_candidate *candidates;
+	bool doubt; /* single-precision supports may select others: a sign, the gate or the order of the last taken and the first left is within rounding */
 };
 
 /* Opens a layer of which `selected` are the selected output neurons. */

@@ -102,7 +102,8 @@ static uint32_t succeeding(const struct walk *w, int p, const struct candidate *
 static double omega(const struct walk *w, int p, const struct candidate *c)
 {
 	const struct mixture *m = &w->mixtures[p];
-	double z_suc = succeeding(w, p, c), sum = m->alpha.cur == 0 ? m->alpha.pre * c->pre : m->ratio == 0 ? c->cur : c->cur + m->ratio * c->pre;
+	double z_suc = succeeding(w, p, c), pre = m->alpha.pre == 0 ? 0 : c->pre; /* which may be infinite */
+	double sum = m->alpha.cur == 0 ? m->alpha.pre * pre : c->cur + m->ratio * pre;
 	double value = w->policies[p].suc_form == SUC_POWER ? pow(z_suc, m->alpha.suc) * sum : m->alpha.suc == 0 ? 0 : z_suc * sum;
 	return isnan(value) ? -INFINITY : value;
 }
@@ -131,21 +132,27 @@ static void to_like_units(struct candidate *c, size_t count)
 	}
 }
 
-/* Candidates that can win for no policy go: with Z_suc alike, one that is at least as good in both supports (and comes first or is better in both) wins
- * whatever alpha is. Those that are a top of several neurons stay. Order is kept. */
+/* True where c's Omega is at least that of any candidate with lower supports and Z_suc 1: a higher Z_suc makes a negative sum worse. */
+static bool gains_from_suc(const struct candidate *c)
+{
+	return c->top < 0 || (c->cur >= 0 && c->pre >= 0);
+}
+
+/* Candidates that can win for no policy, of which none is flat, go: with Z_suc alike, one that is at least as good in both supports (and comes first or
+ * is better in both) wins whatever alpha is. Those that are a top of several neurons stay. Order is kept. */
 static size_t keep_frontier(struct candidate *c, size_t count)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++) {
 		bool beaten = false;
 		for (size_t k = 0; k < kept && !beaten; k++)
-			beaten = c[i].top < 0 && c[k].cur >= c[i].cur && c[k].pre >= c[i].pre;
+			beaten = c[i].top < 0 && c[k].cur >= c[i].cur && c[k].pre >= c[i].pre && gains_from_suc(&c[k]);
 		if (beaten)
 			continue;
 		/* A later one that is better in both pushes earlier ones out. */
 		size_t left = 0;
 		for (size_t k = 0; k < kept; k++)
-			if (c[k].top >= 0 || !(c[i].cur > c[k].cur && c[i].pre > c[k].pre))
+			if (c[k].top >= 0 || !(c[i].cur > c[k].cur && c[i].pre > c[k].pre && gains_from_suc(&c[i])))
 				c[left++] = c[k];
 		kept = left;
 		c[kept++] = c[i];
@@ -251,7 +258,7 @@ static int select_for(struct walk *w, const struct op *op, const struct rule *r,
 		to_like_units(w->candidates, count);
 	if (r->k == K_ALL || (size_t)r->k >= count)
 		return take_all(w, op, r, count, mask);
-	if (r->k == 1 && w->count > 1 && !r->current_only)
+	if (r->k == 1 && w->count > 1 && !r->current_only && !w->some_flat)
 		count = keep_frontier(w->candidates, count);
 	for (int p = 0; p < w->count && !code; p++)
 		if (mask[p / 64] >> (p % 64) & 1)
@@ -281,9 +288,11 @@ int walk_select(struct walk *w, const struct op *op)
 	struct rule r = rule_of(w->plan, op, &w->policies[0]);
 	const struct selection *from = &w->selected[op->output];
 	int code = make_room(w, op);
+	w->some_flat = false;
 	for (int p = 0; p < w->count; p++) {
 		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
+		w->some_flat = w->some_flat || (alpha.cur == 0 && alpha.pre == 0) || (alpha.suc == 0 && w->policies[p].suc_form == SUC_PRODUCT);
 	}
 	if (!code && (r.k != K_ALL || w->listener) && !r.current_only)
 		code = count_tops(w, op);

@@ -21,6 +21,7 @@ struct walk {
 	const struct policy *policies; /* as given */
 	int count, words;
 	struct mixture *mixtures;      /* one a policy, for the layer in hand */
+	bool some_flat;                /* under some of them all candidates have the same Omega */
 	struct selection *selected;    /* one a tensor */
 	float ***rows;                 /* Z_pre by tensor and pixel: C floats, NaN where not computed; NULL where untouched */
 	struct arena arena;            /* of the rows */
