@@ -16,6 +16,20 @@ struct interval wilson_interval(uint64_t hits, uint64_t total)
 	return (struct interval){fmax(0, middle - half), fmin(1, middle + half)};
 }
 
+struct interval mean_interval(const double *values, size_t count, double *mean)
+{
+	double sum = 0, squares = 0, n = (double)count;
+	for (size_t i = 0; i < count; i++)
+		sum += values[i];
+	*mean = count ? sum / n : 0;
+	if (count < 2)
+		return (struct interval){0, 1};
+	for (size_t i = 0; i < count; i++)
+		squares += (values[i] - *mean) * (values[i] - *mean);
+	double half = Z_95 * sqrt(squares / (n - 1) / n);
+	return (struct interval){fmax(0, *mean - half), fmin(1, *mean + half)};
+}
+
 double mcnemar_exact(uint64_t first, uint64_t second)
 {
 	uint64_t n = first + second, least = first < second ? first : second;

@@ -2,6 +2,7 @@
 #ifndef LSDN_CALIB_EVIDENCE_H
 #define LSDN_CALIB_EVIDENCE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct interval {
@@ -10,6 +11,10 @@ struct interval {
 
 /* The 95% interval of a share: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927. 0 to 1 where total is 0. */
 struct interval wilson_interval(uint64_t hits, uint64_t total);
+
+/* The mean of numbers from 0 to 1 and its 95% interval by the normal approximation (1.96 standard errors to either side, within 0 to 1). 0 to 1 where they
+ * are fewer than two. */
+struct interval mean_interval(const double *values, size_t count, double *mean);
 
 /* Two-sided p of McNemar's exact test: of the pairs in which exactly one of two had success, `first` were the first's and `second` the second's;
  * under no difference their split is binomial with 1/2 (Q. McNemar, Psychometrika 12, 1947). 1 where there is no such pair. */

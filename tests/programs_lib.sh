@@ -1,7 +1,21 @@
-# What test_programs.sh checks with: counts, runs, and files made or damaged by POSIX tools alone.
+# What the scripts that test programs check with: counts, runs, and files made or damaged by POSIX tools alone.
 passed=0 failed=0 skipped=0
 LC_ALL=C
 export LC_ALL
+
+# Every script works in a folder of its own in the build folder.
+explain=$PWD/lsdn-explain calibrate=$PWD/lsdn-calibrate evaluate=$PWD/lsdn-evaluate
+mkdir -p tests
+work=$PWD/tests/programs.$$
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$work" || exit 1
+case $srcdir in /*) source=$srcdir ;; *) source=$PWD/$srcdir ;; esac
+cd "$work" || exit 1
+# Where the programs are built with sanitizers: fontconfig keeps what it read for the life of the process.
+echo 'leak:libfontconfig' >leaks
+LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$work/leaks:print_suppressions=0}
+export LSAN_OPTIONS
 
 ok() { passed=$((passed + 1)); echo "ok $((passed + failed)) - $1"; }
 no() { failed=$((failed + 1)); echo "FAIL - $1"; shift; for line; do echo "  $line"; done; }
@@ -69,6 +83,20 @@ npy() {
 
 # limited BLOCKS COMMAND...: as on a full disk; the signal that a limit sends is ignored.
 limited() { (trap '' XFSZ; ulimit -f "$1"; shift; exec "$@"); }
+
+# interrupt WHAT SIGNAL COMMAND...: Ctrl-C, once the program says that it is at work.
+interrupt() {
+	what=$1 signal=$2
+	shift 2
+	"$@" >stdout 2>stderr &
+	child=$! seconds=0
+	while test $seconds -lt 20 && ! test -s stderr && ! test -d stopped; do sleep 1; seconds=$((seconds + 1)); done
+	sleep 1
+	kill -s "$signal" $child
+	status=0
+	wait $child || status=$?
+	if test $status -ne 0 && grep -q 'interrupted' stderr && test -z "$(left_behind)"; then ok "$what"; else no_run "$what" "other than 0" interrupted; fi
+}
 
 summary() {
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -1,20 +1,8 @@
 #!/bin/sh
-# The two programs as their user meets them: main path, wrong usage, damaged input, full disks, Ctrl-C.
+# lsdn-explain and lsdn-calibrate as their user meets them: main path, wrong usage, damaged input, full disks, Ctrl-C.
 # Run by make check in the build folder; by hand: srcdir=SOURCES sh SOURCES/tests/test_programs.sh
 srcdir=${srcdir-.}
 . "$srcdir/tests/programs_lib.sh"
-explain=$PWD/lsdn-explain calibrate=$PWD/lsdn-calibrate
-mkdir -p tests
-work=$PWD/tests/programs.$$
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-mkdir "$work" || exit 1
-case $srcdir in /*) source=$srcdir ;; *) source=$PWD/$srcdir ;; esac
-cd "$work" || exit 1
-# Where the programs are built with sanitizers: fontconfig keeps what it read for the life of the process.
-echo 'leak:libfontconfig' >leaks
-LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$work/leaks:print_suppressions=0}
-export LSAN_OPTIONS
 
 # Main path.
 for program in "$explain" "$calibrate"; do
@@ -258,19 +246,6 @@ if test -c /dev/full; then
 	true_that "full standard output: calibrate" full "$calibrate" --images 3 --arms 2 --output stdout.cfg
 else skip "full standard output: no /dev/full"; fi
 
-# Ctrl-C, once the program says that it is at work.
-interrupt() {
-	what=$1 signal=$2
-	shift 2
-	"$@" >stdout 2>stderr &
-	child=$! seconds=0
-	while test $seconds -lt 20 && ! test -s stderr && ! test -d stopped; do sleep 1; seconds=$((seconds + 1)); done
-	sleep 1
-	kill -s "$signal" $child
-	status=0
-	wait $child || status=$?
-	if test $status -ne 0 && grep -q 'interrupted' stderr && test -z "$(left_behind)"; then ok "$what"; else no_run "$what" "other than 0" interrupted; fi
-}
 interrupt "Ctrl-C leaves nothing behind" INT "$calibrate" --images 1000000 --arms 20 --progress --output never.cfg
 interrupt "nor does SIGTERM" TERM "$calibrate" --images 1000000 --arms 20 --trials 1000000 --progress --output never.cfg
 interrupt "Ctrl-C while generating" INT "$calibrate" --generate stopped --images 1000000

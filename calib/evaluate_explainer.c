@@ -1,0 +1,137 @@
+/* Prints what an explainer is worth. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "calib/command.h"
+#include "calib/evaluate.h"
+#include "calib/measure.h"
+#include "calib/table.h"
+#include "core/utf8.h"
+#include "core/weights_file.h"
+
+static const char PROGRAM[] = "lsdn-evaluate";
+
+enum { USUAL_IMAGES = 1000 };
+
+static int choose(struct choices *choices, struct weights_file *weights, const struct net *net, const struct evaluate_options *o, struct error *e)
+{
+	int code = LSDN_OK;
+	*choices = CHOICES_DEFAULT;
+	if (o->weights) {
+		code = weights_file_read(weights, o->weights, &net->plan, e);
+		*choices = weights->choices;
+		if (!code && *weights->sha256 && strcmp(weights->sha256, net->sha256) != 0)
+			fprintf(stderr, "%s: %s: was calibrated for another model (%s): its weights are used all the same\n", PROGRAM, o->weights, weights->model);
+	}
+	for (int i = 0; i < o->set_count && !code; i++)
+		code = choices_assign(choices, o->sets[i], e);
+	return code;
+}
+
+/* What was measured, on how much, and by which weights. */
+static void print_head(const struct measurement *m, const struct net *net, const struct choices *c)
+{
+	const struct policy *p = &c->policy;
+	printf("%s (%zu images)\n", net->name, m->usable);
+	if (p->method == METHOD_CNN_FIXATIONS)
+		printf("method = cnn-fixations, which has no weights\n");
+	else
+		printf("alpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)%s\n", p->alpha.cur, p->alpha.pre, p->alpha.suc,
+			p->suc_form == SUC_PRODUCT ? "; under suc_form = product alpha_suc changes no selection" : "");
+}
+
+static int print(const struct measurement *m, const struct net *net, const struct choices *c, bool json, struct error *e)
+{
+	char *name = strdup(net->name);
+	int code = name ? LSDN_OK : error_memory(e, "a name");
+	if (name)
+		utf8_mend(name);
+	if (!code && !json)
+		print_head(m, net, c);
+	for (size_t i = 0; MEASURES[i] && !code; i++) {
+		if (!json)
+			printf("\n%s\n", MEASURES[i]->title);
+		for (size_t k = 0; k < MEASURES[i]->row_count && !code; k++) {
+			const struct measure_row *row = &MEASURES[i]->rows[k];
+			struct figure f;
+			code = measurement_figure(m, MEASURES[i], k, &f, e);
+			struct table_row line = {.name = row->who, .measure = row->what, .mean = row->summary == SUMMARY_MEAN, .value = f.value,
+				.interval = f.interval, .images = f.images, .count = f.count};
+			if (!code && json)
+				code = table_print_json(&line, "model", name, e);
+			else if (!code)
+				table_print_text(&line);
+		}
+	}
+	free(name);
+	return code;
+}
+
+static void print_skipped(const struct measurement *m)
+{
+	size_t skipped = 0;
+	for (size_t i = 0; i < m->taken; i++)
+		skipped += m->images[i].why != NULL;
+	if (skipped)
+		fprintf(stderr, "%zu images were skipped:\n", skipped);
+	for (size_t i = 0; i < m->taken; i++)
+		if (m->images[i].why)
+			fprintf(stderr, "  %s\n", m->images[i].why);
+}
+
+static int measure(const struct measure_job *job, const struct evaluate_options *o, struct error *e)
+{
+	struct measurement m;
+	progress_start(job->crew.progress, o->progress || isatty(STDERR_FILENO), "measuring", job->images);
+	int code = measurement_run(&m, job, e);
+	bool stopped = code == LSDN_ERROR_INTERRUPTED;
+	progress_end(job->crew.progress);
+	print_skipped(&m);
+	if (!code && !m.usable)
+		code = error_set(e, LSDN_ERROR_INPUT, "%s: none of %zu images is usable: mend those that were skipped", o->data, m.taken);
+	else if (!code && m.usable < o->images)
+		fprintf(stderr, "%s: %zu images are wanted, %zu of %zu are usable and were measured\n", PROGRAM, o->images, m.usable, job->source->count);
+	if ((!code || stopped) && m.usable) {
+		int printed = print(&m, job->crew.net, job->choices, o->json, e);
+		code = printed ? printed : code;
+	}
+	if (stopped)
+		code = error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: %zu of %zu images were measured", m.usable, job->images);
+	measurement_close(&m);
+	return code;
+}
+
+int evaluate_explainer(const struct evaluate_options *o, struct error *e)
+{
+	struct net net = {0};
+	struct weights_file weights = {0};
+	struct dataset dataset = {0};
+	struct source source = {0};
+	struct choices choices;
+	struct progress progress;
+	struct packed_weights *packed = NULL;
+	size_t images = o->images ? o->images : USUAL_IMAGES;
+	int code = command_open_net(&net, PROGRAM, o->model, e);
+	if (!code)
+		code = choose(&choices, &weights, &net, o, e);
+	if (!code)
+		code = command_open_source(&source, &dataset, PROGRAM, o->data, images, e);
+	if (!code && !(packed = packed_weights_open(&net.plan, e)))
+		code = e->code;
+	struct measure_job job = {.crew = {.net = &net, .packed = packed, .threads = o->threads, .progress = &progress, .stop = &command_interrupted},
+		.source = &source, .choices = &choices, .images = images, .seed = o->seed};
+	if (!o->images && images > source.count)
+		job.images = source.count;
+	command_catch_interrupts();
+	if (!code)
+		code = measure(&job, o, e);
+	packed_weights_close(packed);
+	dataset_close(&dataset);
+	weights_file_free(&weights);
+	net_close(&net);
+	return code;
+}
