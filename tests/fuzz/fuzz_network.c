@@ -1,85 +1,11 @@
-/* A small model, run and explained as lsdn-explain does; what would take long is left to the target onnx. */
+/* A small model, run and explained. */
 #include "config.h"
 
-#include <stdlib.h>
-
-#include "core/explain.h"
-#include "core/image/map.h"
 #include "tests/fuzz/fuzz.h"
-
-enum { WIDTH = 9, HEIGHT = 7, MOST_VALUES = 1 << 14, MOST_WORK = 1 << 20 };
-
-static bool is_small(const struct plan *plan)
-{
-	double values = 0, work = 0;
-	for (int t = 0; t < plan->tensor_count; t++)
-		values += (double)tensor_size(&plan->tensors[t]);
-	for (int k = 0; k < plan->op_count; k++) {
-		const struct op *op = &plan->ops[k];
-		double taps = op->window.height ? (double)op->window.height * op->window.width : 1;
-		work += taps * (double)tensor_size(&plan->tensors[op->output]) * plan->tensors[op->inputs[0]].c / op->groups;
-	}
-	return plan->op_count <= 32 && values <= MOST_VALUES && work <= MOST_WORK;
-}
-
-static void check_explanation(const struct explainer *x, const struct explanation *found)
-{
-	static float map[WIDTH * HEIGHT];
-	struct error e;
-	FUZZ_TRUE(found->kept <= found->count);
-	for (size_t i = 0; i < found->count; i++)
-		FUZZ_TRUE(x->points[i].x >= -0.5 && x->points[i].x <= WIDTH - 0.5 && x->points[i].y >= -0.5 && x->points[i].y <= HEIGHT - 0.5);
-	const struct box *b = &found->box;
-	FUZZ_TRUE(found->found == (found->kept > 0));
-	FUZZ_TRUE(!found->found || (0 <= b->xmin && b->xmin <= b->xmax && b->xmax < WIDTH && 0 <= b->ymin && b->ymin <= b->ymax && b->ymax < HEIGHT));
-	fuzz_answer(map_make(x->points, x->keep, found->count, WIDTH, HEIGHT, CHOICES_DEFAULT.blur, map, &e), &e);
-}
-
-static void explain(struct explainer *x, const char *const *settings)
-{
-	uint8_t rgb[HEIGHT * WIDTH * 3];
-	struct photo photo = {.width = WIDTH, .height = HEIGHT, .rgb = rgb};
-	struct choices choices = CHOICES_DEFAULT;
-	struct explanation found;
-	struct error e;
-	for (size_t i = 0; i < sizeof rgb; i++)
-		rgb[i] = (uint8_t)(i * i * 31 + i);
-	for (; *settings; settings++)
-		FUZZ_TRUE(choices_assign(&choices, *settings, &e) == LSDN_OK);
-	struct policy policies[2] = {choices.policy, choices.policy};
-	policies[1].alpha.pre = 0.1;
-	int code = explainer_feed(x, &photo, choices.view, &e);
-	for (int k = 0; !code && k < x->class_count; k++)
-		FUZZ_TRUE(x->probabilities[k] >= 0 && x->probabilities[k] <= 1);
-	if (!code)
-		code = explainer_walk(x, policies, 2, -1, &e);
-	for (int p = 0; !code && p < 2; p++) {
-		code = explainer_read(x, p, &choices.box, &found, &e);
-		if (!code)
-			check_explanation(x, &found);
-	}
-	fuzz_answer(code, &e);
-}
+#include "tests/fuzz/models.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const SETTINGS[][12] = {
-		{NULL},
-		{"method=cnn-fixations", NULL},
-		{"k_conv=3", "k_fc=2", "k_gap=all", "locate=center", "gate=none", "residual=both", "suc_form=power", "scale=max", "signed=false", "view=five",
-			"top_n=2", NULL},
-	};
-	struct net net;
-	struct explainer x = {0};
-	struct error e;
-	if (fuzz_answer(net_open_bytes(&net, data, size, "model", NULL, NULL, &e), &e))
-		return 0;
-	struct packed_weights *packed = is_small(&net.plan) ? packed_weights_open(&net.plan, &e) : NULL;
-	if (packed && !fuzz_answer(explainer_open(&x, &net, packed, 1, &e), &e))
-		for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS; i++)
-			explain(&x, SETTINGS[i]);
-	explainer_close(&x);
-	packed_weights_close(packed);
-	net_close(&net);
+	fuzz_explain(data, size);
 	return 0;
 }
