@@ -43,7 +43,7 @@ static const struct {
 	{"residual", WORDS, offsetof(struct choices, policy.residual), RESIDUALS, 0, 0, false},
 	{"suc_form", WORDS, offsetof(struct choices, policy.suc_form), FORMS, 0, 0, false},
 	{"scale", WORDS, offsetof(struct choices, policy.scale), SCALES, 0, 0, false},
-	{"top_n", COUNT, offsetof(struct choices, policy.top_n), NULL, 1, 16, false},
+	{"top_n", COUNT, offsetof(struct choices, policy.top_n), NULL, 1, POLICY_MOST_CLASSES, false},
 	{"view", WORDS, offsetof(struct choices, view), VIEWS, 0, 0, false},
 	{"radius", FRACTION, offsetof(struct choices, box.radius), NULL, 0, 10, false},
 	{"share", FRACTION, offsetof(struct choices, box.share), NULL, 0, 1, false},

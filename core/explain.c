@@ -131,16 +131,21 @@ int explainer_class(const struct explainer *x, int n)
 	return last;
 }
 
+int explainer_classes(const struct explainer *x, const struct policy *policy, int asked, int classes[POLICY_MOST_CLASSES])
+{
+	int count = 0;
+	if (asked >= 0)
+		classes[count++] = asked;
+	while (asked < 0 && count < policy->top_n && count < x->class_count && count < POLICY_MOST_CLASSES) {
+		classes[count] = explainer_class(x, count);
+		count++;
+	}
+	return count;
+}
+
 int explainer_walk(struct explainer *x, const struct policy *policies, int count, int asked, struct error *e)
 {
-	int classes[16], class_count = 0;
-	if (asked >= 0)
-		classes[class_count++] = asked;
-	while (asked < 0 && class_count < policies->top_n && class_count < x->class_count && class_count < 16) {
-		classes[class_count] = explainer_class(x, class_count);
-		class_count++;
-	}
-	int code = LSDN_OK;
+	int classes[POLICY_MOST_CLASSES], class_count = explainer_classes(x, policies, asked, classes), code = LSDN_OK;
 	for (int i = 0; i < x->crop_count && !code; i++)
 		code = walk_run(x->crops[i].walk, x->crops[i].session, 0, policies, count, classes, class_count, e);
 	return code;

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +10,27 @@
 
 #include "core/embedded.h"
 #include "core/explain.h"
-#include "core/image/map.h"
-#include "core/image/picture.h"
-#include "core/utf8.h"
+#include "core/replay.h"
+#include "core/show.h"
+#include "core/trail.h"
 #include "core/weights_file.h"
+#include "core/why.h"
 
 const char *argp_program_version = PACKAGE_STRING;
 
 enum { EXIT_USAGE = 2, MAX_SETS = 64 };
 
 struct options {
-	const char *model, *weights, *alpha, *class_name, *output, *tensor;
+	const char *model, *weights, *alpha, *class_name, *output, *tensor, *trace, *replay;
 	const char *sets[MAX_SETS];
 	int set_count, threads;
-	bool json;
+	bool json, why;
+	int why_x, why_y;
 	char **images;
 	int image_count;
 };
 
-enum { KEY_TENSOR = 256, KEY_SET, KEY_THREADS };
+enum { KEY_TENSOR = 256, KEY_SET, KEY_THREADS, KEY_TRACE, KEY_REPLAY, KEY_WHY };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
@@ -40,6 +41,9 @@ static const struct argp_option OPTIONS[] = {
 	{"output", 'o', "FILE", 0, "Write a picture: .png, .svg or .pdf (one image only)", 0},
 	{"json", 'j', NULL, 0, "Print one JSON object a line and image instead of text", 0},
 	{"tensor", KEY_TENSOR, "FILE.npy", 0, "Explain a preprocessed float32 tensor (3, H, W) instead of images", 0},
+	{"why", KEY_WHY, "X,Y", 0, "Also print the chain of neurons from the class to that pixel (or the nearest that decided), layer by layer", 0},
+	{"trace", KEY_TRACE, "FILE.jsonl", 0, "Write an audit trail: every selected neuron with its supports, a line each", 0},
+	{"replay", KEY_REPLAY, "FILE.jsonl", 0, "Explain nothing: recompute all of an audit trail with plain kernels and say where it differs", 0},
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores)", 0},
 	{0},
 };
@@ -69,6 +73,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct options *o = state->input;
 	struct choices choices = CHOICES_DEFAULT; /* to try on: a weights file comes first */
 	struct error e;
+	char rest;
 	switch (key) {
 	case 'm': o->model = argument; return 0;
 	case 'w': o->weights = argument; return 0;
@@ -81,6 +86,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'o': o->output = argument; return 0;
 	case 'j': o->json = true; return 0;
 	case KEY_TENSOR: o->tensor = argument; return 0;
+	case KEY_TRACE: o->trace = argument; return 0;
+	case KEY_REPLAY: o->replay = argument; return 0;
+	case KEY_WHY:
+		o->why = sscanf(argument, "%d,%d%c", &o->why_x, &o->why_y, &rest) == 2;
+		if (!o->why)
+			argp_error(state, "--why %s: give two whole numbers, a pixel of the photograph: X,Y", argument);
+		return 0;
 	case KEY_SET:
 		if (o->set_count == MAX_SETS)
 			argp_error(state, "--set is given more than %d times", MAX_SETS);
@@ -98,7 +110,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		o->image_count = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->image_count && !o->tensor)
+		if (o->replay && (o->image_count || o->tensor || o->weights || o->alpha || o->set_count || o->class_name || o->trace || o->why || o->output))
+			argp_error(state, "--replay takes image, class and policy from the audit trail: give it with --model, --threads and --json alone");
+		if (!o->replay && !o->image_count && !o->tensor)
 			argp_error(state, "name at least one image (JPEG or PNG), or --tensor FILE.npy");
 		if (o->image_count && o->tensor)
 			argp_error(state, "name images or --tensor, not both");
@@ -115,6 +129,8 @@ static const struct argp ARGP = {OPTIONS, parse, "IMAGE...",
 	"Examples:\n"
 	"  lsdn-explain --model googlenet.onnx photo.jpg\n"
 	"  lsdn-explain --model googlenet.onnx --weights googlenet.cfg --output why.pdf photo.jpg\n"
+	"  lsdn-explain --model googlenet.onnx --why 120,88 photo.jpg\n"
+	"  lsdn-explain --model googlenet.onnx --trace trail.jsonl photo.jpg && lsdn-explain --model googlenet.onnx --replay trail.jsonl\n"
 	"  lsdn-explain --model googlenet.onnx --json --alpha 1,0.1,1 --set k_conv=2 *.jpg\n\n"
 	"Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
 
@@ -131,131 +147,78 @@ static double milliseconds(void)
 	return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-struct times {
-	double read, forward, walk, box;
+/* What a walk tells, for those who asked. */
+struct listeners {
+	struct trail *trail; /* NULL: nobody asked */
+	struct why *why;
 };
 
-struct result {
-	const char *image; /* as named */
-	int class_index;
-	struct explanation x;
-	struct times ms;
+struct crop_listener {
+	struct listeners *to;
+	int crop;
 };
 
-/* json_string takes UTF-8 alone. */
-static json_t *json_text(const char *text)
+static int listen(void *context, const struct step *step, struct error *e)
 {
-	char *copy = strdup(text);
-	if (copy)
-		utf8_mend(copy);
-	json_t *string = copy ? json_string(copy) : NULL;
-	free(copy);
-	return string;
+	const struct crop_listener *l = context;
+	int code = l->to->trail ? trail_step(l->to->trail, l->crop, step, e) : LSDN_OK;
+	return code || !l->to->why ? code : why_step(l->to->why, l->crop, step, e);
 }
 
-static int print_json(const struct explainer *x, const struct choices *choices, const struct options *o, const struct result *r,
+static int walk(struct explainer *x, const struct choices *choices, const struct options *o, const char *path, int asked, struct listeners *to,
 	struct error *e)
 {
-	char name[32], wnid[32], text[CHOICE_TEXT];
-	json_t *points = json_array(), *policy = json_pack("{s:f, s:f, s:f}", "cur", choices->policy.alpha.cur, "pre",
-		choices->policy.alpha.pre, "suc", choices->policy.alpha.suc);
-	for (size_t i = 0; i < r->x.count; i++)
-		json_array_append_new(points, json_pack("[f, f]", x->points[i].y, x->points[i].x));
-	for (int i = 0; i < choices_count(); i++) {
-		choices_get(choices, i, text);
-		json_object_set_new(policy, choices_name(i), json_string(text));
+	struct crop_listener listeners[VIEW_MOST_CROPS];
+	int classes[POLICY_MOST_CLASSES], count = explainer_classes(x, &choices->policy, asked, classes), code = LSDN_OK;
+	for (int i = 0; i < x->crop_count; i++) {
+		listeners[i] = (struct crop_listener){to, i};
+		walk_listen(x->crops[i].walk, to->trail || to->why ? listen : NULL, &listeners[i]);
 	}
-	json_t *box = r->x.found ? json_pack("[i, i, i, i]", r->x.box.xmin, r->x.box.ymin, r->x.box.xmax, r->x.box.ymax) : json_null();
-	json_t *line = json_pack("{s:o, s:s, s:i, s:o, s:o, s:f, s:o, s:I, s:o, s:o, s:o, s:{s:f, s:f, s:f, s:f}}", "image", json_text(r->image), "model_sha256",
-		x->net->sha256, "class", r->class_index, "wnid", json_text(net_wnid(x->net, r->class_index, wnid)), "name",
-		json_text(net_class_name(x->net, r->class_index, name)),
-		"probability", x->probabilities[r->class_index], "points", points, "kept", (json_int_t)r->x.kept, "box", box, "policy", policy, "preset",
-		o->weights ? json_text(o->weights) : json_null(), "ms", "read", r->ms.read, "forward", r->ms.forward, "walk", r->ms.walk, "box", r->ms.box);
-	if (!line)
-		return error_memory(e, "a line of JSON");
-	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	putchar('\n');
-	json_decref(line);
-	return LSDN_OK;
+	if (to->why)
+		why_clear(to->why);
+	if (to->trail)
+		code = trail_head(to->trail, x, path, o->tensor, choices, classes, count, asked >= 0, e);
+	return code ? code : explainer_walk(x, &choices->policy, 1, asked, e);
 }
 
-static void print_text(const struct explainer *x, const struct result *r)
+static int show(const struct shown *s, const struct options *o, const struct photo *photo, const struct listeners *to, struct error *e)
 {
-	char name[32];
-	printf("%s: %s (class %d), probability %.4f\n", r->image, net_class_name(x->net, r->class_index, name), r->class_index,
-		x->probabilities[r->class_index]);
-	printf("  %zu points, %zu kept", r->x.count, r->x.kept);
-	if (r->x.found)
-		printf(", box %d %d %d %d (xmin ymin xmax ymax) of %d x %d\n", r->x.box.xmin, r->x.box.ymin, r->x.box.xmax, r->x.box.ymax, x->width,
-			x->height);
-	else
-		printf(", no box: no point is left\n");
-}
-
-static int draw(const struct explainer *x, const struct photo *photo, const struct choices *choices, const struct options *o, const struct result *r,
-	struct error *e)
-{
-	char name[32], caption[300];
-	float *map = malloc((size_t)photo->width * (size_t)photo->height * sizeof *map);
-	if (!map)
-		return error_memory(e, "a map");
-	int code = map_make(x->points, x->keep, r->x.count, photo->width, photo->height, choices->blur, map, e);
-	snprintf(caption, sizeof caption, "%.200s, p = %.3f", net_class_name(x->net, r->class_index, name), x->probabilities[r->class_index]);
-	utf8_mend(caption);
-	struct picture picture = {.photo = photo, .points = x->points, .keep = x->keep, .count = r->x.count, .box = r->x.found ? &r->x.box : NULL,
-		.map = map, .caption = caption};
-	if (!code)
-		code = picture_write(&picture, o->output, e);
-	free(map);
-	return code;
-}
-
-/* The photograph that a tensor is: its numbers put back to 0..255. */
-static int photo_of_tensor(const struct explainer *x, struct photo *photo, struct error *e)
-{
-	const struct preprocessing *p = &x->net->input;
-	const float *tensor = session_tensor(x->crops[0].session, x->net->plan.inputs[0], 0);
-	size_t size = (size_t)p->width * (size_t)p->height * 3;
-	*photo = (struct photo){.width = p->width, .height = p->height, .rgb = malloc(size)};
-	if (!photo->rgb)
-		return error_memory(e, "a picture");
-	for (size_t i = 0; i < size; i++) {
-		size_t c = i % 3;
-		float value = tensor[i] * p->std[c] + p->mean[c];
-		photo->rgb[i - c + (p->bgr ? 2 - c : c)] = (uint8_t)lroundf(fminf(fmaxf(value, 0), 255));
+	int code = to->trail ? trail_end(to->trail, &s->found, e) : LSDN_OK;
+	if (!code && o->json) {
+		json_t *why = to->why ? why_json(to->why, o->why_x, o->why_y) : NULL;
+		code = show_json(s, why, e);
+		json_decref(why);
+	} else if (!code) {
+		show_text(s);
+		if (to->why)
+			why_print(to->why, stdout, o->why_x, o->why_y);
 	}
-	return LSDN_OK;
+	return code || !o->output ? code : show_picture(s, photo, o->output, e);
 }
 
-static int explain_one(struct explainer *x, const struct choices *choices, const struct options *o, const char *path, int asked, struct error *e)
+static int explain_one(struct explainer *x, const struct choices *choices, const struct options *o, const char *path, int asked,
+	struct listeners *to, struct error *e)
 {
 	struct photo photo = {0};
-	struct result r = {.image = path};
+	struct shown s = {.x = x, .image = path, .preset = o->weights, .choices = choices};
 	double start = milliseconds(), at = start;
 	int code = o->tensor ? LSDN_OK : photo_read(&photo, path, e);
-	r.ms.read = milliseconds() - at;
+	s.ms.read = milliseconds() - at;
 	at = milliseconds();
 	if (!code)
 		code = o->tensor ? explainer_feed_tensor(x, path, e) : explainer_feed(x, &photo, choices->view, e);
-	r.ms.forward = milliseconds() - at;
+	s.ms.forward = milliseconds() - at;
 	at = milliseconds();
 	if (!code)
-		code = explainer_walk(x, &choices->policy, 1, asked, e);
-	r.ms.walk = milliseconds() - at;
+		code = walk(x, choices, o, path, asked, to, e);
+	s.ms.walk = milliseconds() - at;
 	at = milliseconds();
 	if (!code)
-		code = explainer_read(x, 0, &choices->box, &r.x, e);
-	r.ms.box = milliseconds() - at;
+		code = explainer_read(x, 0, &choices->box, &s.found, e);
+	s.ms.box = milliseconds() - at;
 	if (!code) {
-		r.class_index = asked >= 0 ? asked : explainer_class(x, 0);
-		if (o->json)
-			code = print_json(x, choices, o, &r, e);
-		else
-			print_text(x, &r);
-		if (!code && o->output && o->tensor)
-			code = photo_of_tensor(x, &photo, e);
-		if (!code && o->output)
-			code = draw(x, &photo, choices, o, &r, e);
+		s.class_index = asked >= 0 ? asked : explainer_class(x, 0);
+		code = show(&s, o, o->tensor ? NULL : &photo, to, e);
 	}
 	photo_free(&photo);
 	return code;
@@ -289,6 +252,27 @@ static int choose(struct choices *choices, struct weights_file *weights, const s
 	return code;
 }
 
+/* Explains every image; returns main's exit status. */
+static int explain_all(struct explainer *x, const struct choices *choices, const struct options *o, int asked)
+{
+	struct trail trail = {0};
+	struct why why = {0};
+	struct listeners to = {o->trace ? &trail : NULL, o->why ? &why : NULL};
+	struct error e;
+	int failures = EXIT_SUCCESS, code = o->trace ? trail_open(&trail, o->trace, &e) : LSDN_OK;
+	if (!code && o->why)
+		code = why_open(&why, x, &e);
+	if (code)
+		failures = complain(&e);
+	for (int i = 0; !code && i < (o->tensor ? 1 : o->image_count); i++)
+		if (explain_one(x, choices, o, o->tensor ? o->tensor : o->images[i], asked, &to, &e))
+			failures = complain(&e);
+	if (trail_close(&trail, &e))
+		failures = complain(&e);
+	why_close(&why);
+	return failures;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.threads = (int)sysconf(_SC_NPROCESSORS_ONLN)};
@@ -298,7 +282,7 @@ int main(int argc, char **argv)
 	struct weights_file weights = {0};
 	struct choices choices;
 	struct error e;
-	int asked = -1, failures = 0;
+	int asked = -1, status;
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	int code = open_net(&net, &o, &e);
@@ -311,17 +295,20 @@ int main(int argc, char **argv)
 	if (!code)
 		code = explainer_open(&x, &net, packed, o.threads, &e);
 	if (code)
-		failures = complain(&e);
-	for (int i = 0; !code && i < (o.tensor ? 1 : o.image_count); i++)
-		if (explain_one(&x, &choices, &o, o.tensor ? o.tensor : o.images[i], asked, &e))
-			failures = complain(&e);
+		status = complain(&e);
+	else if (!o.replay)
+		status = explain_all(&x, &choices, &o, asked);
+	else if ((code = replay(&x, o.replay, o.json, &e)) < 0)
+		status = complain(&e);
+	else
+		status = code ? EXIT_FAILURE : EXIT_SUCCESS;
 	explainer_close(&x);
 	packed_weights_close(packed);
 	weights_file_free(&weights);
 	net_close(&net);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "lsdn-explain: standard output cannot be written\n");
-		failures = EXIT_FAILURE;
+		status = EXIT_FAILURE;
 	}
-	return failures;
+	return status;
 }

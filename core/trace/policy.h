@@ -25,7 +25,7 @@ struct alpha {
 	double cur, pre, suc;
 };
 
-enum { K_SHARED = -1 };
+enum { K_SHARED = -1, POLICY_MOST_CLASSES = 16 };
 
 /* What one layer has of its own. */
 struct layer_policy {
@@ -45,7 +45,7 @@ struct policy {
 	enum residual residual;
 	enum suc_form suc_form;
 	enum scale scale;
-	int top_n; /* classes that a walk starts from */
+	int top_n; /* classes that a walk starts from, at most POLICY_MOST_CLASSES */
 	const struct layer_policy *layers; /* NULL, or one an operator of the plan; belongs to who made it */
 	int layer_count;
 };

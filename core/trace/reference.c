@@ -62,13 +62,38 @@ long reference_strongest(const struct plan *plan, const struct op *op, const flo
 	return best;
 }
 
+/* The window of a pool over its input. */
+static const struct window *window_of(const struct plan *plan, const struct op *op, struct window *whole)
+{
+	const struct tensor *in = &plan->tensors[op->inputs[0]];
+	*whole = (struct window){.height = in->h, .width = in->w, .stride_y = 1, .stride_x = 1, .dilation_y = 1, .dilation_x = 1};
+	return op->kind == OP_GLOBAL_AVERAGE_POOL || op->kind == OP_GLOBAL_MAX_POOL ? whole : &op->window;
+}
+
+long reference_pool(const struct plan *plan, const struct op *op, const float *input, struct place s)
+{
+	const struct tensor *in = &plan->tensors[op->inputs[0]];
+	struct window whole;
+	const struct window *w = window_of(plan, op, &whole);
+	double highest = -INFINITY;
+	long best = -1;
+	for (int i = 0; i < w->height; i++)
+		for (int j = 0; j < w->width; j++) {
+			int y = s.y * w->stride_y - w->top + i * w->dilation_y, x = s.x * w->stride_x - w->left + j * w->dilation_x;
+			if (y >= 0 && y < in->h && x >= 0 && x < in->w && at(in, input, s.c, y, x) > highest) {
+				highest = at(in, input, s.c, y, x);
+				best = (long)y * in->w + x;
+			}
+		}
+	return best;
+}
+
 /* The highest activation of channel n.c in the window of a pool; *cells: how many places the pool divides by. */
 static double pool(const struct plan *plan, const struct op *op, const float *input, struct place n, int *cells)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
-	bool global = op->kind == OP_GLOBAL_AVERAGE_POOL || op->kind == OP_GLOBAL_MAX_POOL;
-	const struct window whole = {.height = in->h, .width = in->w, .stride_y = 1, .stride_x = 1, .dilation_y = 1, .dilation_x = 1};
-	const struct window *w = global ? &whole : &op->window;
+	struct window whole;
+	const struct window *w = window_of(plan, op, &whole);
 	double highest = -INFINITY;
 	*cells = 0;
 	for (int i = 0; i < w->height; i++)

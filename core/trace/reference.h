@@ -12,6 +12,9 @@ double reference_current(const struct plan *plan, const struct op *op, const flo
 /* Conv: the in-bounds pixel of the highest product sign * A * W of candidate c, first in raster order; -1 where the whole kernel is outside. */
 long reference_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, int c, float sign);
 
+/* Pools: the in-bounds pixel of the highest activation in the window of output neuron s, first in raster order; -1 where there is none. */
+long reference_pool(const struct plan *plan, const struct op *op, const float *input, struct place s);
+
 /* Z_pre of neuron n of tensor t (eq. 3, read as a maximum); *magnitude as above, of the highest. */
 double reference_preceding(const struct session *session, const struct plan *plan, int image, int t, struct place n, double *magnitude);
 

@@ -225,7 +225,7 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 	return code;
 }
 
-static int by_place(const void *left, const void *right)
+int place_compare(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 	return a->c != b->c ? (a->c > b->c) - (a->c < b->c) : a->y != b->y ? (a->y > b->y) - (a->y < b->y) : (a->x > b->x) - (a->x < b->x);
@@ -243,7 +243,7 @@ size_t walk_selected(const struct walk *w, int t, int p, struct place *out)
 		count++;
 	}
 	if (out)
-		qsort(out, count, sizeof *out, by_place);
+		qsort(out, count, sizeof *out, place_compare);
 	return count;
 }
 
@@ -254,9 +254,9 @@ size_t walk_points(const struct walk *w, int p, struct place *out)
 		return count; /* an upper bound: a pixel may be there for each channel */
 	for (size_t i = 0; i < count; i++)
 		out[i].c = 0;
-	qsort(out, count, sizeof *out, by_place);
+	qsort(out, count, sizeof *out, place_compare);
 	for (size_t i = 0; i < count; i++)
-		if (!i || by_place(&out[i], &out[i - 1]) != 0)
+		if (!i || place_compare(&out[i], &out[i - 1]) != 0)
 			out[points++] = out[i];
 	return points;
 }

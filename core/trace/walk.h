@@ -40,6 +40,9 @@ typedef int (*step_listener)(void *context, const struct step *step, struct erro
 /* From now on walks, which then are for one policy, tell every step, layer by layer from the class to the pixels; NULL: no more. */
 void walk_listen(struct walk *w, step_listener listener, void *context);
 
+/* Places by c, y, x, for qsort. */
+int place_compare(const void *left, const void *right);
+
 /* Neurons of tensor t that policy p selected, sorted by c, y, x, into out (NULL: only counted). Returns how many they are. */
 size_t walk_selected(const struct walk *w, int t, int p, struct place *out);
 

@@ -1,0 +1,215 @@
+#include "config.h"
+
+#include "core/replay.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/image/reference.h"
+#include "core/json.h"
+#include "core/replay_inside.h"
+
+void replay_remark(struct replayer *r, long number, const char *kind, const struct step *step, const char *format, ...)
+{
+	char what[300], text[600];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(what, sizeof what, format, arguments);
+	va_end(arguments);
+	if (step)
+		snprintf(text, sizeof text, "%s: %.60s, s (%d, %d, %d): %s", kind, step->op->name, step->from.c, step->from.y, step->from.x, what);
+	else
+		snprintf(text, sizeof text, "%s: %s", kind, what);
+	if (r->remarks)
+		json_array_append_new(r->remarks, json_pack("{s:I, s:o}", "line", (json_int_t)number, "remark", json_text(text)));
+	else
+		printf("  %s:%ld: %s\n", r->path, number, text);
+}
+
+static int by_layer(const void *left, const void *right)
+{
+	const struct trail_line *a = left, *b = right;
+	if (a->crop != b->crop)
+		return a->crop - b->crop;
+	if (a->step.op != b->step.op)
+		return a->step.op > b->step.op ? -1 : 1;
+	int order = place_compare(&a->step.from, &b->step.from);
+	return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+static void print_layer(struct replayer *r, const struct op *op, const struct tally *t)
+{
+	char margin[24] = "-", name[64];
+	if (isfinite(t->margin))
+		snprintf(margin, sizeof margin, "%.1e", t->margin);
+	snprintf(name, sizeof name, "%.40s (%.18s)", op->name, op->op_type);
+	if (!r->layers)
+		printf("  %-44s %8zu %8zu %7zu %6zu %10.1e %10s\n", name, t->neurons, t->lines, t->differ, t->ties, t->difference, margin);
+	else
+		json_array_append_new(r->layers, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:o}", "layer", json_text(op->name), "operator",
+			json_text(op->op_type), "neurons", (json_int_t)t->neurons, "lines", (json_int_t)t->lines, "differ", (json_int_t)t->differ, "rounding",
+			(json_int_t)t->ties, "difference", t->difference, "margin", isfinite(t->margin) ? json_real(t->margin) : json_null()));
+	r->total.lines += t->lines;
+	r->total.differ += t->differ;
+	r->total.ties += t->ties;
+}
+
+/* The points of the input neurons that the lines of a crop select. */
+static int add_points(struct replayer *r, int crop, struct error *e)
+{
+	int input = r->x->net->plan.inputs[0];
+	const struct index_set *neurons = &r->selected[input];
+	struct point *points = realloc(r->points, (r->point_count + neurons->count + 1) * sizeof *points);
+	if (!points)
+		return error_memory(e, "a replay");
+	r->points = points;
+	for (size_t i = 0; i < neurons->count; i++) {
+		struct place p = neuron_place(&r->x->net->plan.tensors[input], neurons->keys[i]);
+		points[r->point_count++] = view_point(&r->x->crops[crop].geometry, p.y, p.x);
+	}
+	return LSDN_OK;
+}
+
+/* The layers of one crop, whose lines are lines[0..count), from the class to the image. */
+static int check_crop(struct replayer *r, int crop, const struct trail_line *lines, size_t count, struct error *e)
+{
+	const struct plan *plan = &r->x->net->plan;
+	int code = LSDN_OK;
+	for (int t = 0; t < plan->tensor_count; t++)
+		index_set_clear(&r->selected[t]);
+	for (int i = 0; i < r->image.class_count && !code; i++)
+		if (index_set_add(&r->selected[plan_layer_tensor(plan, plan->scores)], (uint32_t)r->image.classes[i]) < 0)
+			code = error_memory(e, "a replay");
+	for (int k = plan->op_count; k-- > 0 && !code;) {
+		size_t own = 0;
+		struct tally tally;
+		while (own < count && lines[own].step.op == &plan->ops[k])
+			own++;
+		if (op_is_through(&plan->ops[k]) || (!own && !r->selected[plan->ops[k].output].count))
+			continue;
+		code = replay_layer(r, crop, &plan->ops[k], lines, own, &tally, e);
+		print_layer(r, &plan->ops[k], &tally);
+		lines += own;
+		count -= own;
+	}
+	return code ? code : add_points(r, crop, e);
+}
+
+static int by_raster(const void *left, const void *right)
+{
+	const struct point *a = left, *b = right;
+	return a->y != b->y ? (a->y > b->y) - (a->y < b->y) : (a->x > b->x) - (a->x < b->x);
+}
+
+/* How many points there are, how many of them stay, and their box. */
+static int check_end(struct replayer *r, long number, struct error *e)
+{
+	struct box box;
+	const struct trail_image *image = &r->image;
+	size_t count = 0;
+	bool *keep = malloc(r->point_count + 1);
+	if (!keep)
+		return error_memory(e, "a replay");
+	qsort(r->points, r->point_count, sizeof *r->points, by_raster);
+	for (size_t i = 0; i < r->point_count; i++)
+		if (!i || by_raster(&r->points[i], &r->points[count - 1]) != 0)
+			r->points[count++] = r->points[i];
+	size_t kept = reference_outliers(r->points, count, r->x->width, r->x->height, &image->choices.box, keep);
+	bool found = reference_box(r->points, keep, count, r->x->width, r->x->height, &image->choices.box, &box);
+	free(keep);
+	bool same_box = found == image->found && (!found || memcmp(&box, &image->box, sizeof box) == 0);
+	if (count == image->points && kept == image->kept && same_box)
+		return LSDN_OK;
+	r->total.differ++;
+	replay_remark(r, number, "DIFFERS", NULL, "%zu points, %zu kept; recomputed %zu, %zu%s", image->points, image->kept, count, kept,
+		same_box ? "" : ", and another box");
+	return LSDN_OK;
+}
+
+static int check_classes(struct replayer *r, struct error *e)
+{
+	int classes[POLICY_MOST_CLASSES];
+	const struct trail_image *image = &r->image;
+	int count = explainer_classes(r->x, &image->choices.policy, image->asked ? image->classes[0] : -1, classes);
+	if (count == image->class_count && memcmp(classes, image->classes, (size_t)count * sizeof *classes) == 0)
+		return LSDN_OK;
+	return error_set(e, LSDN_ERROR_INPUT, "%s: %s: the trail explains class %d, the network says %d: is it the same image?", r->path, image->image,
+		image->classes[0], classes[0]);
+}
+
+static int check_image(struct replayer *r, long number, struct error *e)
+{
+	struct photo photo = {0};
+	struct trail_image *image = &r->image;
+	int code = image->tensor ? explainer_feed_tensor(r->x, image->image, e) : photo_read(&photo, image->image, e);
+	if (!code && !image->tensor)
+		code = explainer_feed(r->x, &photo, image->choices.view, e);
+	photo_free(&photo);
+	if (!code)
+		code = check_classes(r, e);
+	if (!code && !r->layers) {
+		printf("%s: class %d, %zu lines\n", image->image, image->classes[0], image->count);
+		printf("  %-44s %8s %8s %7s %6s %10s %10s\n", "layer", "neurons", "lines", "differ", "ties", "difference", "margin");
+	}
+	if (image->count)
+		qsort(image->lines, image->count, sizeof *image->lines, by_layer);
+	size_t at = 0;
+	for (int crop = 0; crop < r->x->crop_count && !code; crop++) {
+		size_t first = at;
+		while (at < image->count && image->lines[at].crop == crop)
+			at++;
+		code = check_crop(r, crop, image->lines + first, at - first, e);
+	}
+	if (!code && at < image->count)
+		return error_set(e, LSDN_ERROR_INPUT, "%s:%ld: crop %d is none of the view's", r->path, image->lines[at].number, image->lines[at].crop);
+	return code ? code : check_end(r, number, e);
+}
+
+static int print_total(struct replayer *r, struct error *e)
+{
+	const struct tally *t = &r->total;
+	if (!r->layers) {
+		printf("  %zu lines: %zu agree with the plain kernels, %zu where rounding decides, %zu differ\n", t->lines, t->lines - t->differ - t->ties, t->ties,
+			t->differ);
+		return LSDN_OK;
+	}
+	json_t *line = json_pack("{s:o, s:i, s:I, s:I, s:I, s:O, s:O}", "image", json_text(r->image.image), "class", r->image.classes[0], "lines",
+		(json_int_t)t->lines, "differ", (json_int_t)t->differ, "rounding", (json_int_t)t->ties, "layers", r->layers, "remarks", r->remarks);
+	if (!line)
+		return error_memory(e, "a line of JSON");
+	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	json_decref(line);
+	return LSDN_OK;
+}
+
+int replay(struct explainer *x, const char *path, bool json, struct error *e)
+{
+	struct trail_reader reader;
+	struct replayer r = {.x = x, .path = path, .selected = calloc((size_t)x->net->plan.tensor_count, sizeof *r.selected)};
+	int code = trail_reader_open(&reader, path, x->net, e), differ = 0, more = 1;
+	if (!code && !r.selected)
+		code = error_memory(e, "a replay");
+	while (!code && (more = trail_read(&reader, &r.image, e)) == 1) {
+		r.total = (struct tally){0};
+		r.point_count = 0;
+		r.layers = json ? json_array() : NULL;
+		r.remarks = json ? json_array() : NULL;
+		code = check_image(&r, reader.number, e);
+		if (!code)
+			code = print_total(&r, e);
+		differ += (int)r.total.differ;
+		json_decref(r.layers);
+		json_decref(r.remarks);
+		trail_image_free(&r.image);
+	}
+	trail_image_free(&r.image);
+	for (int t = 0; r.selected && t < x->net->plan.tensor_count; t++)
+		index_set_free(&r.selected[t]);
+	free(r.selected);
+	free(r.points);
+	trail_reader_close(&reader);
+	return code ? code : more < 0 ? more : differ;
+}
