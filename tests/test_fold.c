@@ -92,6 +92,76 @@ START_TEST(casts_and_arithmetic)
 }
 END_TEST
 
+static void give_floats(struct constant *c, const char *name, const float *values, int rank, const int64_t *dims)
+{
+	*c = (struct constant){.name = name, .type = CONSTANT_FLOAT, .onnx_type = FLOAT, .rank = rank, .count = 1, .floats = values};
+	for (int d = 0; d < rank; d++) {
+		c->dims[d] = dims[d];
+		c->count *= (size_t)dims[d];
+	}
+	ck_assert_int_eq(constants_add(&table, c, &error), 0);
+}
+
+static void expect_floats(const float *values, int rank, const int64_t *dims)
+{
+	const struct constant *out = constants_find(&table, "out");
+	ck_assert_int_eq(out->rank, rank);
+	for (int d = 0; d < rank; d++)
+		ck_assert_int_eq(out->dims[d], dims[d]);
+	for (size_t i = 0; i < out->count; i++)
+		ck_assert_float_eq_tol(out->floats[i], values[i], 1e-6f);
+}
+
+START_TEST(dimensions_of_weights)
+{
+	/* w[:, None, None] is two Unsqueezes, w.t() a Transpose. */
+	static const float W[] = {1, 2, 3, 4, 5, 6};
+	struct constant w, v;
+	struct attribute last = {.name = "axes", .ints = (int64_t[]){-1}, .int_count = 1}, first = {.name = "axes", .ints = (int64_t[]){0}, .int_count = 1},
+		perm = {.name = "perm", .ints = (int64_t[]){2, 0, 1}, .int_count = 3};
+	give_floats(&v, "v", W, 1, (int64_t[]){6});
+	ck_assert_int_eq(fold("Unsqueeze", (const char *[]){"v"}, 1, &last, 1), 1);
+	expect_floats(W, 2, (int64_t[]){6, 1});
+	ck_assert_int_eq(fold("Unsqueeze", (const char *[]){"out"}, 1, &last, 1), 1);
+	expect_floats(W, 3, (int64_t[]){6, 1, 1});
+	ck_assert_int_eq(fold("Squeeze", (const char *[]){"out"}, 1, NULL, 0), 1);
+	expect_floats(W, 1, (int64_t[]){6});
+	ck_assert_int_eq(fold("Unsqueeze", (const char *[]){"v"}, 1, &first, 1), 1);
+	expect_floats(W, 2, (int64_t[]){1, 6});
+	ck_assert_int_lt(fold("Squeeze", (const char *[]){"v"}, 1, &first, 1), 0);
+	give_floats(&w, "w", W, 3, (int64_t[]){1, 2, 3});
+	ck_assert_int_eq(fold("Transpose", (const char *[]){"w"}, 1, &perm, 1), 1);
+	expect_floats((float[]){1, 4, 2, 5, 3, 6}, 3, (int64_t[]){3, 1, 2});
+	ck_assert_int_eq(fold("Transpose", (const char *[]){"w"}, 1, NULL, 0), 1);
+	expect_floats((float[]){1, 4, 2, 5, 3, 6}, 3, (int64_t[]){3, 2, 1});
+	ck_assert_int_eq(fold("Shape", (const char *[]){"w"}, 1, NULL, 0), 1);
+	expect((int64_t[]){1, 2, 3}, 3);
+}
+END_TEST
+
+START_TEST(broadcasting)
+{
+	/* gamma / sqrt(var + epsilon), and constants of other shapes. */
+	static const float VAR[] = {3, 8, 15}, ONE[] = {1}, ROW[] = {1, 2}, COLUMN[] = {10, 20, 30};
+	struct constant var, one, row, column;
+	give_floats(&var, "var", VAR, 1, (int64_t[]){3});
+	give_floats(&one, "one", ONE, 0, NULL);
+	ck_assert_int_eq(fold("Add", (const char *[]){"var", "one"}, 2, NULL, 0), 1);
+	ck_assert_int_eq(fold("Sqrt", (const char *[]){"out"}, 1, NULL, 0), 1);
+	expect_floats((float[]){2, 3, 4}, 1, (int64_t[]){3});
+	ck_assert_int_eq(fold("Reciprocal", (const char *[]){"out"}, 1, NULL, 0), 1);
+	ck_assert_int_eq(fold("Neg", (const char *[]){"out"}, 1, NULL, 0), 1);
+	expect_floats((float[]){-0.5f, -1 / 3.0f, -0.25f}, 1, (int64_t[]){3});
+	give_floats(&row, "row", ROW, 2, (int64_t[]){1, 2});
+	give_floats(&column, "column", COLUMN, 2, (int64_t[]){3, 1});
+	ck_assert_int_eq(fold("Sub", (const char *[]){"column", "row"}, 2, NULL, 0), 1);
+	expect_floats((float[]){9, 8, 19, 18, 29, 28}, 2, (int64_t[]){3, 2});
+	ck_assert_int_eq(fold("Pow", (const char *[]){"column", "row"}, 2, NULL, 0), 1);
+	expect_floats((float[]){10, 100, 20, 400, 30, 900}, 2, (int64_t[]){3, 2});
+	ck_assert_int_lt(fold("Mul", (const char *[]){"var", "row"}, 2, NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(what_is_not_folded)
 {
 	give("v", (int64_t[]){1, 2}, 2);
@@ -101,6 +171,8 @@ START_TEST(what_is_not_folded)
 	ck_assert_int_eq(fold("Conv", (const char *[]){"v"}, 1, NULL, 0), 0);
 	ck_assert_int_lt(fold("Gather", (const char *[]){"v", "far"}, 2, NULL, 0), 0);
 	ck_assert_int_lt(fold("Div", (const char *[]){"v", "zero"}, 2, NULL, 0), 0);
+	give("three", (int64_t[]){1, 2, 3}, 3);
+	ck_assert_int_lt(fold("Add", (const char *[]){"v", "three"}, 2, NULL, 0), 0);
 	ck_assert_ptr_nonnull(strstr(error.message, "node 'node'"));
 }
 END_TEST
@@ -113,6 +185,8 @@ int main(void)
 	tcase_add_test(cases, target_of_a_reshape);
 	tcase_add_test(cases, slices_and_pads);
 	tcase_add_test(cases, casts_and_arithmetic);
+	tcase_add_test(cases, dimensions_of_weights);
+	tcase_add_test(cases, broadcasting);
 	tcase_add_test(cases, what_is_not_folded);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);

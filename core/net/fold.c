@@ -1,21 +1,10 @@
 /* Folding exists for the chains by which exporters compute the target of a Reshape, and for weights that pass an Identity, Cast or Transpose. */
 #include "config.h"
 
-#include "core/net/fold.h"
+#include "core/net/fold_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_INPUTS = 64 };
-
-struct folding {
-	struct constants *table;
-	const struct node *node;
-	const struct constant *inputs[MAX_INPUTS]; /* NULL where an optional one is left out */
-	struct constant *out;
-	const char *path;
-	struct error *error;
-};
 
 int constants_open(struct constants *c, const struct onnx *graph, struct arena *arena, struct error *e)
 {
@@ -67,14 +56,13 @@ void constants_close(struct constants *c)
 	*c = (struct constants){0};
 }
 
-static int refuse(const struct folding *f, const char *why)
+int fold_refuse(const struct folding *f, const char *why)
 {
 	return error_set(f->error, LSDN_ERROR_UNSUPPORTED, "%s: node '%s': %s of constants %s: simplify the model (onnxsim) before it is loaded",
 		f->path, f->node->name, f->node->op_type, why);
 }
 
-/* Gives out the shape of `like` (or its own where NULL) and room for its elements of that type. */
-static int take(struct folding *f, enum constant_type type, const struct constant *like)
+int fold_take(struct folding *f, enum constant_type type, const struct constant *like)
 {
 	struct constant *out = f->out;
 	if (like) {
@@ -103,11 +91,6 @@ static void copy_element(struct folding *f, size_t to, const struct constant *a,
 		((int64_t *)f->out->ints)[to] = a->ints[from];
 }
 
-static double number(const struct constant *c, size_t i)
-{
-	return c->type == CONSTANT_FLOAT ? (double)c->floats[i] : (double)c->ints[i];
-}
-
 /* The output is the input seen under another shape. */
 static int same_elements(struct folding *f)
 {
@@ -127,13 +110,29 @@ static int fold_identity(struct folding *f)
 	return same_elements(f);
 }
 
-/* Squeeze, Unsqueeze and Flatten of shape vectors and scalars: only rank 0 and 1 come up. */
+/* Squeeze and Unsqueeze; axes are an input since opset 13, an attribute before. A Squeeze without axes drops every 1. */
 static int fold_rank(struct folding *f)
 {
-	if (f->inputs[0]->rank > 1 && f->inputs[0]->count != 1)
-		return refuse(f, "of rank 2 or more");
-	f->out->rank = strcmp(f->node->op_type, "Squeeze") == 0 && f->inputs[0]->count == 1 ? 0 : 1;
-	f->out->dims[0] = (int64_t)f->inputs[0]->count;
+	const struct constant *a = f->inputs[0], *given = f->node->input_count > 1 ? f->inputs[1] : NULL;
+	const struct attribute *attribute = node_attribute(f->node, "axes");
+	const int64_t *axes = attribute ? attribute->ints : given && given->type == CONSTANT_INT ? given->ints : NULL;
+	size_t count = attribute ? attribute->int_count : axes ? given->count : 0;
+	bool squeeze = strcmp(f->node->op_type, "Squeeze") == 0, listed[ONNX_MAX_RANK] = {false};
+	if (count > ONNX_MAX_RANK || (!count && !squeeze))
+		return fold_refuse(f, "without axes");
+	int rank = squeeze ? a->rank : a->rank + (int)count, from = 0;
+	for (size_t i = 0; i < count; i++) {
+		int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+		if (rank > ONNX_MAX_RANK || axis < 0 || axis >= rank || listed[axis] || (squeeze && a->dims[axis] != 1))
+			return fold_refuse(f, "along an axis that does not fit");
+		listed[axis] = true;
+	}
+	for (int d = 0; d < rank; d++) {
+		if (squeeze && !(count ? listed[d] : a->dims[d] == 1))
+			f->out->dims[f->out->rank++] = a->dims[d];
+		else if (!squeeze)
+			f->out->dims[f->out->rank++] = listed[d] ? 1 : a->dims[from++];
+	}
 	return same_elements(f);
 }
 
@@ -141,7 +140,7 @@ static int fold_reshape(struct folding *f)
 {
 	const struct constant *shape = f->inputs[1];
 	if (!shape || shape->type != CONSTANT_INT || shape->count > ONNX_MAX_RANK)
-		return refuse(f, "without a shape");
+		return fold_refuse(f, "without a shape");
 	size_t known = 1;
 	int open = -1;
 	f->out->rank = (int)shape->count;
@@ -154,39 +153,19 @@ static int fold_reshape(struct folding *f)
 	}
 	if (open >= 0 && known)
 		f->out->dims[open] = (int64_t)(f->inputs[0]->count / known), known *= f->inputs[0]->count / known;
-	return known == f->inputs[0]->count ? same_elements(f) : refuse(f, "to another size");
-}
-
-static int fold_cast(struct folding *f)
-{
-	const struct constant *a = f->inputs[0];
-	int64_t to = node_int(f->node, "to", 1);
-	int code = take(f, to == 1 ? CONSTANT_FLOAT : CONSTANT_INT, a);
-	if (!code && to != 1 && to != 6 && to != 7 && to != 9)
-		return refuse(f, "to another type than float32, int32, int64 or bool");
-	for (size_t i = 0; !code && i < a->count; i++) {
-		if (to == 1)
-			((float *)f->out->floats)[i] = (float)number(a, i);
-		else if (a->type == CONSTANT_INT)
-			((int64_t *)f->out->ints)[i] = a->ints[i];
-		else if (a->floats[i] > -1e18f && a->floats[i] < 1e18f)
-			((int64_t *)f->out->ints)[i] = (int64_t)a->floats[i];
-		else
-			return refuse(f, "of a number past bounds");
-	}
-	return code;
+	return known == f->inputs[0]->count ? same_elements(f) : fold_refuse(f, "to another size");
 }
 
 static int fold_gather(struct folding *f)
 {
 	const struct constant *a = f->inputs[0], *index = f->inputs[1];
 	if (!index || a->rank != 1 || index->type != CONSTANT_INT || node_int(f->node, "axis", 0) != 0)
-		return refuse(f, "other than from a 1-D constant");
-	int code = take(f, a->type, index);
+		return fold_refuse(f, "other than from a 1-D constant");
+	int code = fold_take(f, a->type, index);
 	for (size_t i = 0; !code && i < index->count; i++) {
 		int64_t at = index->ints[i] < 0 ? index->ints[i] + a->dims[0] : index->ints[i];
 		if (at < 0 || at >= a->dims[0])
-			return refuse(f, "out of bounds");
+			return fold_refuse(f, "out of bounds");
 		copy_element(f, i, a, (size_t)at);
 	}
 	return code;
@@ -197,12 +176,12 @@ static int fold_concat(struct folding *f)
 	f->out->count = 0;
 	for (size_t k = 0; k < f->node->input_count; k++) {
 		if (!f->inputs[k] || f->inputs[k]->rank != 1 || f->inputs[k]->type != f->inputs[0]->type)
-			return refuse(f, "other than 1-D ones of one type");
+			return fold_refuse(f, "other than 1-D ones of one type");
 		f->out->count += f->inputs[k]->count;
 	}
 	f->out->rank = 1;
 	f->out->dims[0] = (int64_t)f->out->count;
-	int code = take(f, f->inputs[0]->type, NULL);
+	int code = fold_take(f, f->inputs[0]->type, NULL);
 	for (size_t k = 0, at = 0; !code && k < f->node->input_count; k++)
 		for (size_t i = 0; i < f->inputs[k]->count; i++)
 			copy_element(f, at++, f->inputs[k], i);
@@ -217,7 +196,7 @@ static int fold_slice(struct folding *f)
 	static const char *const NAMES[] = {"starts", "ends"};
 	static const int PLACES[] = {1, 2, 4};
 	if (a->rank != 1)
-		return refuse(f, "of rank other than 1");
+		return fold_refuse(f, "of rank other than 1");
 	for (size_t k = 0; k < 3; k++) {
 		const struct constant *c = f->inputs[PLACES[k]];
 		const struct attribute *attribute = k < 2 ? node_attribute(f->node, NAMES[k]) : NULL;
@@ -226,17 +205,17 @@ static int fold_slice(struct folding *f)
 		else if (attribute && attribute->int_count == 1)
 			bounds[k] = attribute->ints[0];
 		else if (k < 2)
-			return refuse(f, "without one start and one end");
+			return fold_refuse(f, "without one start and one end");
 	}
 	int64_t size = a->dims[0], from = bounds[0] < 0 ? bounds[0] + size : bounds[0], to = bounds[1] < 0 ? bounds[1] + size : bounds[1];
 	from = from < 0 ? 0 : from > size ? size : from;
 	to = to < from ? from : to > size ? size : to;
 	if (bounds[2] != 1)
-		return refuse(f, "with a step other than 1");
+		return fold_refuse(f, "with a step other than 1");
 	f->out->rank = 1;
 	f->out->dims[0] = to - from;
 	f->out->count = (size_t)(to - from);
-	int code = take(f, a->type, NULL);
+	int code = fold_take(f, a->type, NULL);
 	for (size_t i = 0; !code && i < f->out->count; i++)
 		copy_element(f, i, a, (size_t)from + i);
 	return code;
@@ -250,13 +229,13 @@ static int fold_pad(struct folding *f)
 	const int64_t *ends = pads && pads->type == CONSTANT_INT && pads->count == 2 ? pads->ints
 		: attribute && attribute->int_count == 2 ? attribute->ints : NULL;
 	if (a->rank != 1 || !ends || ends[0] < 0 || ends[1] < 0 || ends[0] > 64 || ends[1] > 64 || (mode && mode->s && strcmp(mode->s, "constant") != 0))
-		return refuse(f, "other than of a 1-D one by a few constants");
+		return fold_refuse(f, "other than of a 1-D one by a few constants");
 	if (value && (value->type != a->type || value->count != 1))
-		return refuse(f, "with a value of another type");
+		return fold_refuse(f, "with a value of another type");
 	f->out->rank = 1;
 	f->out->count = a->count + (size_t)(ends[0] + ends[1]);
 	f->out->dims[0] = (int64_t)f->out->count;
-	int code = take(f, a->type, NULL);
+	int code = fold_take(f, a->type, NULL);
 	for (size_t i = 0; !code && i < f->out->count; i++) {
 		bool inside = i >= (size_t)ends[0] && i < (size_t)ends[0] + a->count;
 		if (inside || value)
@@ -269,37 +248,47 @@ static int fold_transpose(struct folding *f)
 {
 	const struct constant *a = f->inputs[0];
 	const struct attribute *perm = node_attribute(f->node, "perm");
-	if (a->rank != 2 || (perm && (perm->int_count != 2 || perm->ints[0] != 1 || perm->ints[1] != 0)))
-		return refuse(f, "of rank other than 2");
-	int code = take(f, a->type, a);
-	f->out->dims[0] = a->dims[1];
-	f->out->dims[1] = a->dims[0];
-	size_t rows = (size_t)a->dims[0], columns = (size_t)a->dims[1];
-	for (size_t i = 0; !code && i < a->count; i++)
-		copy_element(f, i % columns * rows + i / columns, a, i);
+	int64_t steps[ONNX_MAX_RANK], strides[ONNX_MAX_RANK], index[ONNX_MAX_RANK] = {0}, at = 0, step = 1;
+	unsigned int seen = 0;
+	int code = fold_take(f, a->type, a);
+	for (int d = a->rank; d-- > 0; step *= a->dims[d])
+		steps[d] = step;
+	if (perm && perm->int_count != (size_t)a->rank)
+		return fold_refuse(f, "by a perm of another rank");
+	for (int d = 0; d < a->rank; d++) {
+		int64_t from = perm ? perm->ints[d] : a->rank - 1 - d;
+		if (from < 0 || from >= a->rank || seen >> from & 1)
+			return fold_refuse(f, "by a perm that is none");
+		seen |= 1u << from;
+		f->out->dims[d] = a->dims[from];
+		strides[d] = steps[from];
+	}
+	for (size_t i = 0; !code && i < a->count; i++) {
+		copy_element(f, i, a, (size_t)at);
+		for (int d = a->rank; d-- > 0;) {
+			at += strides[d];
+			if (++index[d] < f->out->dims[d])
+				break;
+			at -= f->out->dims[d] * strides[d];
+			index[d] = 0;
+		}
+	}
 	return code;
 }
 
-static int fold_arithmetic(struct folding *f)
+/* Shape of a constant. */
+static int fold_shape(struct folding *f)
 {
-	const struct constant *a = f->inputs[0], *b = f->inputs[1];
-	if (!b || a->type != b->type || (a->count != b->count && a->count != 1 && b->count != 1))
-		return refuse(f, "of different type or shape");
-	int code = take(f, a->type, a->count >= b->count ? a : b);
-	char op = f->node->op_type[0]; /* Add, Sub, Mul, Div */
-	for (size_t i = 0; !code && i < f->out->count; i++) {
-		size_t ia = a->count == 1 ? 0 : i, ib = b->count == 1 ? 0 : i;
-		if (a->type == CONSTANT_FLOAT) {
-			float x = a->floats[ia], y = b->floats[ib];
-			((float *)f->out->floats)[i] = op == 'A' ? x + y : op == 'S' ? x - y : op == 'M' ? x * y : x / y;
-			continue;
-		}
-		int64_t x = a->ints[ia], y = b->ints[ib], bound = (int64_t)1 << 31;
-		if (x > bound || x < -bound || y > bound || y < -bound || (op == 'D' && y == 0))
-			return refuse(f, "past bounds");
-		((int64_t *)f->out->ints)[i] = op == 'A' ? x + y : op == 'S' ? x - y : op == 'M' ? x * y : x / y;
-	}
-	return code;
+	const struct constant *a = f->inputs[0];
+	if (f->node->attribute_count)
+		return fold_refuse(f, "in part");
+	f->out->rank = 1;
+	f->out->dims[0] = a->rank;
+	f->out->count = (size_t)a->rank;
+	f->out->type = CONSTANT_INT;
+	f->out->onnx_type = 7;
+	f->out->ints = a->dims;
+	return LSDN_OK;
 }
 
 static const struct {
@@ -308,21 +297,26 @@ static const struct {
 } FOLDS[] = {
 	{"Identity", fold_identity}, {"Cast", fold_cast}, {"Gather", fold_gather}, {"Concat", fold_concat}, {"Slice", fold_slice},
 	{"Pad", fold_pad}, {"Squeeze", fold_rank}, {"Unsqueeze", fold_rank}, {"Reshape", fold_reshape}, {"Transpose", fold_transpose},
-	{"Add", fold_arithmetic}, {"Sub", fold_arithmetic}, {"Mul", fold_arithmetic}, {"Div", fold_arithmetic},
+	{"Shape", fold_shape}, {"Add", fold_arithmetic}, {"Sub", fold_arithmetic}, {"Mul", fold_arithmetic}, {"Div", fold_arithmetic},
+	{"Pow", fold_arithmetic}, {"Sqrt", fold_function}, {"Reciprocal", fold_function}, {"Neg", fold_function},
 };
 
 static int fold_constant_node(struct constants *c, const struct node *node, const char *path, struct error *e)
 {
 	const struct attribute *value = node_attribute(node, "value"), *ints = node_attribute(node, "value_ints"),
-		*integer = node_attribute(node, "value_int"), *number_ = node_attribute(node, "value_float");
+		*integer = node_attribute(node, "value_int"), *single = node_attribute(node, "value_float"),
+		*floats = node_attribute(node, "value_floats");
 	struct constant *out = arena_alloc(c->arena, 1, sizeof *out);
 	if (!out)
 		return error_memory(e, "constants");
 	*out = (struct constant){.count = 1, .type = CONSTANT_FLOAT, .onnx_type = 1};
 	if (value && value->t)
 		*out = *value->t;
-	else if (number_ && number_->has_f)
-		out->floats = &number_->f;
+	else if (single && single->has_f)
+		out->floats = &single->f;
+	else if (floats && floats->floats)
+		*out = (struct constant){.count = floats->float_count, .rank = 1, .dims = {(int64_t)floats->float_count}, .type = CONSTANT_FLOAT, .onnx_type = 1,
+			.floats = floats->floats};
 	else if ((integer && integer->has_i) || (ints && ints->ints))
 		*out = (struct constant){.count = ints ? ints->int_count : 1, .rank = ints ? 1 : 0, .dims = {ints ? (int64_t)ints->int_count : 0},
 			.type = CONSTANT_INT, .onnx_type = 7, .ints = ints ? ints->ints : &integer->i};
@@ -338,7 +332,7 @@ int constants_fold(struct constants *c, const struct node *node, const char *pat
 	if (strcmp(node->op_type, "Constant") == 0)
 		return fold_constant_node(c, node, path, e);
 	struct folding f = {.table = c, .node = node, .path = path, .error = e};
-	if (node->input_count == 0 || node->input_count > MAX_INPUTS || !*node->inputs[0])
+	if (node->input_count == 0 || node->input_count > FOLD_MAX_INPUTS || !*node->inputs[0])
 		return 0;
 	for (size_t i = 0; i < node->input_count; i++) {
 		f.inputs[i] = constants_find(c, node->inputs[i]);
