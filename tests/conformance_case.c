@@ -94,7 +94,7 @@ static double size_of(const struct value *v)
 static bool is_constant_operand(const struct onnx *g, const struct value *input)
 {
 	static const char *const WEIGHTED[] = {"Conv", "Gemm", "MatMul", "BatchNormalization", "PRelu", "Clip", "Reshape", "Squeeze", "Unsqueeze",
-		"Pad", "Slice", "Gather", "Dropout", NULL}, *const BROADCASTING[] = {"Add", "Mul", "Sum", NULL};
+		"Pad", "Slice", "Gather", "Dropout", "LayerNormalization", "Split", NULL}, *const BROADCASTING[] = {"Add", "Sub", "Mul", "Div", "Sum", NULL};
 	for (size_t n = 0; n < g->node_count; n++) {
 		const struct node *node = &g->nodes[n];
 		for (size_t k = 0; k < node->input_count; k++) {
@@ -113,7 +113,7 @@ static bool is_constant_operand(const struct onnx *g, const struct value *input)
 static bool keeps_positions(const struct onnx *g)
 {
 	static const char *const KEEPING[] = {"Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Elu", "Dropout",
-		"Identity", "Add", "Sum", "Mul", NULL};
+		"Identity", "Add", "Sub", "Sum", "Mul", "Div", NULL};
 	for (size_t n = 0; n < g->node_count; n++)
 		if (!one_of(g->nodes[n].op_type, KEEPING))
 			return false;
@@ -177,11 +177,11 @@ static bool declare_shapes(struct run *r)
 		struct value *v = &g->inputs[i];
 		if (!r->fed[i])
 			continue;
-		bool without_batch = v->rank == 1 || v->rank == 3;
+		bool without_batch = (v->rank == 1 || v->rank == 3) && keeps_positions(g);
 		if (v->rank < 1 || v->rank > 4)
 			return stop(r, LEFT_OUT, "input '%s' has %d dimensions: neither maps nor vectors", v->name, v->rank);
-		if (without_batch && !keeps_positions(g))
-			return stop(r, LEFT_OUT, "input '%s' has %d dimensions and the operator does not keep positions", v->name, v->rank);
+		if (v->rank == 1 && !without_batch)
+			return stop(r, LEFT_OUT, "input '%s' has one dimension and the operator does not keep positions", v->name);
 		if (without_batch) {
 			memmove(v->dims + 1, v->dims, (size_t)v->rank++ * sizeof *v->dims);
 			v->dims[0] = 1;

@@ -14,13 +14,14 @@
 
 enum { MAX_TALLIES = 512 };
 
-/* Of the package's version 1.12, 131 cases run: with fewer than this, something that was planned is refused. */
-enum { LEAST_RUN = 125 };
+/* Of the package's version 1.12, 165 cases run: with fewer than this, something that was planned is refused. */
+enum { LEAST_RUN = 160 };
 
 static const char *const OPERATORS[] = {"Conv", "BatchNormalization", "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "HardSigmoid", "HardSwish",
-	"Tanh", "Elu", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LRN", "Dropout", "Identity", "Add", "Sum", "Mul", "Concat",
+	"Tanh", "Elu", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LRN", "LayerNormalization", "Dropout", "Identity", "Add", "Sum", "Sub",
+	"Mul", "Div", "ReduceMean", "Concat",
 	"Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Gemm", "MatMul", "Softmax", "LogSoftmax", "Constant", "Shape", "Gather", "Cast",
-	"Slice", "Pad"};
+	"Slice", "Split", "Pad", "Pow", "Sqrt", "Reciprocal", "Erf"};
 enum { OPERATOR_COUNT = sizeof OPERATORS / sizeof *OPERATORS };
 
 struct tally {

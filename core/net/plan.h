@@ -21,9 +21,10 @@ enum op_kind {
 	OP_CONCAT,
 	OP_ADD,        /* any number of operands of one shape */
 	OP_MUL,        /* two operands of one shape */
-	OP_FLATTEN,    /* C x H x W to a vector in ONNX's order: element (c * H + y) * W + x */
+	OP_REINDEX,    /* every element is one of the input's: Flatten, Transpose, Slice, Pad and the like, where their places matter */
 	OP_ACTIVATION, /* here and below: through operators, which keep (c, y, x) of inputs[0] */
 	OP_LRN,
+	OP_LAYER_NORM, /* over the channels of every place, then y = scale[c] * x + shift[c] */
 	OP_SCALE, /* y = scale[c] * x + shift[c]: BatchNormalization, Mul, Add, Sub and Div with constants */
 	OP_GATE,  /* inputs[0] times inputs[1], a C x 1 x 1 branch (squeeze-excitation) */
 	OP_SOFTMAX,
@@ -39,6 +40,8 @@ enum activation_kind {
 	ACTIVATION_SIGMOID,
 	ACTIVATION_HARD_SIGMOID, /* max(0, min(1, alpha * x + beta)) */
 	ACTIVATION_HARD_SWISH,
+	ACTIVATION_SWISH,        /* x / (1 + exp(-x)) */
+	ACTIVATION_GELU,         /* x / 2 * (1 + erf(x / sqrt(2))) */
 	ACTIVATION_TANH,
 	ACTIVATION_ELU
 };
@@ -54,10 +57,13 @@ struct window {
 	int height, width;
 	int stride_y, stride_x;
 	int dilation_y, dilation_x;       /* 1: dense */
-	int top, left, bottom, right;     /* padding; bottom and right include what ceil_mode hangs over */
+	int top, left, bottom, right;     /* padding, */
+	int over_bottom, over_right;      /* of which ceil_mode hangs over */
 };
 
 enum { OP_MAX_INPUTS = 64 };
+
+#define OP_FILL UINT32_MAX
 
 struct op {
 	enum op_kind kind;
@@ -73,6 +79,9 @@ struct op {
 	const float *bias;      /* O, or NULL */
 	bool count_include_pad; /* AveragePool */
 	const float *scale, *shift;
+	float epsilon;          /* LayerNorm */
+	const uint32_t *from;   /* Reindex: which element of the input each is, as both lie in memory, or OP_FILL; NULL: the same one */
+	float fill;             /* of those that are none */
 	struct {
 		int size;
 		float alpha, beta, bias;
@@ -82,7 +91,7 @@ struct op {
 struct tensor {
 	const char *name; /* ONNX's name of the value, after what was fused */
 	int c, h, w;
-	int rank;   /* in ONNX: 4 for maps, 2 for vectors */
+	int rank;   /* in ONNX: 4 for maps, 2 for vectors; 3 is N x C x H */
 	int maker;  /* the op that writes it; -1 for an input of the network */
 };
 
@@ -106,6 +115,9 @@ void plan_free(struct plan *plan);
 
 /* Elements of a tensor of one image. */
 size_t tensor_size(const struct tensor *t);
+
+/* Reindex: the element of the input that element i of the output is, or OP_FILL. */
+uint32_t op_source(const struct op *op, uint32_t i);
 
 /* True for the operators that keep (c, y, x) of their first input. */
 bool op_is_through(const struct op *op);

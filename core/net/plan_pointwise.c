@@ -23,7 +23,7 @@ static int read_clip(struct builder *b, struct activation *a)
 	return LSDN_OK;
 }
 
-static int read_activation(struct builder *b, const struct tensor *in, struct activation *a)
+static int read_activation(struct builder *b, struct activation *a)
 {
 	static const struct {
 		const char *op_type;
@@ -33,6 +33,7 @@ static int read_activation(struct builder *b, const struct tensor *in, struct ac
 		{"Relu", ACTIVATION_RELU, 0, 0}, {"LeakyRelu", ACTIVATION_LEAKY, 0.01f, 0}, {"PRelu", ACTIVATION_PRELU, 0, 0},
 		{"Clip", ACTIVATION_CLIP, 0, 0}, {"Sigmoid", ACTIVATION_SIGMOID, 0, 0}, {"HardSigmoid", ACTIVATION_HARD_SIGMOID, 0.2f, 0.5f},
 		{"HardSwish", ACTIVATION_HARD_SWISH, 0, 0}, {"Tanh", ACTIVATION_TANH, 0, 0}, {"Elu", ACTIVATION_ELU, 1, 0},
+		{"Swish", ACTIVATION_SWISH, 0, 0}, {"Gelu", ACTIVATION_GELU, 0, 0},
 	};
 	size_t k = 0;
 	while (strcmp(KINDS[k].op_type, b->node->op_type) != 0)
@@ -45,44 +46,37 @@ static int read_activation(struct builder *b, const struct tensor *in, struct ac
 		return LSDN_OK;
 	const struct constant *slopes;
 	int code = build_weights(b, 1, &slopes);
-	a->slopes = code ? NULL : build_channels(b, slopes, in);
+	a->slopes = code ? NULL : build_channels(b, slopes, build_view(b, 0));
 	return code || a->slopes ? code : build_refuse(b, "its slopes are neither one number nor one a channel");
 }
 
 int build_activation(struct builder *b)
 {
-	const struct tensor in = b->plan->tensors[build_tensor(b, 0)];
 	struct activation a;
-	int code = read_activation(b, &in, &a);
+	int code = read_activation(b, &a);
 	if (code)
 		return code;
 	struct op *op = a.kind == ACTIVATION_PRELU ? NULL : build_fusable(b, 0);
-	if (op) {
+	if (op && (op->kind == OP_CONV || op->kind == OP_GEMM)) {
 		op->activation = a;
-		return build_fused(b, op);
+		return build_fused(b, op, 0);
 	}
-	code = build_op(b, OP_ACTIVATION, in.c, in.h, in.w, in.rank, &op);
+	code = build_like(b, OP_ACTIVATION, 0, &op);
 	if (!code)
 		op->activation = a;
 	return code;
 }
 
-/* y = scale[c] * x + shift[c]: into the Conv or Gemm before it where that can be, else on its own. */
+/* y = scale[c] * x + shift[c]: into the operator before it where that can be, else on its own. */
 static int add_scale(struct builder *b, size_t input, const float *scale, const float *shift)
 {
-	int t = build_tensor(b, input);
-	const struct tensor in = b->plan->tensors[t];
 	struct op *op = build_fusable(b, input);
-	int code;
-	if (op) {
-		code = build_fold_scale(b, op, scale, shift);
-		return code ? code : build_fused(b, op);
-	}
-	code = build_op(b, OP_SCALE, in.c, in.h, in.w, in.rank, &op);
+	int code = op ? build_fold_scale(b, op, scale, shift) : LSDN_OK;
+	if (op)
+		return code ? code : build_fused(b, op, input);
+	code = build_like(b, OP_SCALE, input, &op);
 	if (code)
 		return code;
-	op->inputs[0] = t;
-	op->input_count = 1;
 	op->scale = scale;
 	op->shift = shift;
 	return LSDN_OK;
@@ -99,8 +93,10 @@ int build_batch_normalization(struct builder *b)
 		if (p[i]->count != (size_t)in.c)
 			return build_refuse(b, "'%s' has %zu numbers for %d channels: the file is damaged", p[i]->name, p[i]->count, in.c);
 	}
-	if (node_int(b->node, "training_mode", 0))
+	if (node_int(b->node, "training_mode", 0) || !node_int(b->node, "is_test", 1))
 		return build_refuse(b, "is in training mode: export the network for inference");
+	if (!node_int(b->node, "spatial", 1))
+		return build_refuse(b, "spatial is 0, another mean for every element: only one a channel is supported");
 	float epsilon = node_float(b->node, "epsilon", 1e-5f);
 	float *scale = build_floats(b, NULL, (size_t)in.c), *shift = build_floats(b, NULL, (size_t)in.c);
 	if (!scale || !shift)
@@ -132,6 +128,38 @@ int build_lrn(struct builder *b)
 	return LSDN_OK;
 }
 
+/* LayerNormalization over the channels of every place, or one written out (without factors, over `axis` alone). */
+int build_layer_normalization(struct builder *b)
+{
+	bool written_out = strcmp(b->node->op_type, "ChannelNormalization") == 0;
+	const struct view v = *build_view(b, 0);
+	const struct tensor in = b->plan->tensors[v.tensor];
+	int64_t axis = node_int(b->node, "axis", -1);
+	const struct constant *factors[2] = {NULL};
+	if (!view_channels_at(&v, &in, view_axis(&v, axis)) || (!written_out && view_axis(&v, axis) != v.rank - 1))
+		return build_refuse(b, "over axis %lld and what follows: only over the channels is supported", (long long)axis);
+	for (size_t i = 1; i < b->node->input_count; i++) {
+		int code = build_weights(b, i, &factors[i > 1]);
+		if (code)
+			return code;
+		if (factors[i > 1]->count != (size_t)in.c)
+			return build_refuse(b, "'%s' has %zu numbers for %d channels: the file is damaged", factors[i > 1]->name, factors[i > 1]->count, in.c);
+	}
+	float *scale = build_floats(b, factors[0] ? factors[0]->floats : NULL, (size_t)in.c);
+	struct op *op;
+	if (!scale)
+		return build_memory(b);
+	for (int c = 0; !factors[0] && c < in.c; c++)
+		scale[c] = 1;
+	int code = build_like(b, OP_LAYER_NORM, 0, &op);
+	if (code)
+		return code;
+	op->scale = scale;
+	op->shift = build_floats(b, factors[1] ? factors[1]->floats : NULL, (size_t)in.c);
+	op->epsilon = node_float(b->node, "epsilon", 1e-5f);
+	return op->shift ? LSDN_OK : build_memory(b);
+}
+
 /* Add, Sub, Mul or Div of a tensor (input t) with a constant (the other input). */
 static int with_constant(struct builder *b, size_t t, const struct constant *c)
 {
@@ -142,7 +170,7 @@ static int with_constant(struct builder *b, size_t t, const struct constant *c)
 	int code = build_weights(b, 1 - t, &checked);
 	if (code)
 		return code;
-	const float *values = build_channels(b, c, &in);
+	const float *values = build_channels(b, c, build_view(b, t));
 	float *scale = build_floats(b, NULL, (size_t)in.c), *shift = build_floats(b, NULL, (size_t)in.c);
 	if (!scale || !shift)
 		return build_memory(b);
@@ -157,9 +185,23 @@ static int with_constant(struct builder *b, size_t t, const struct constant *c)
 	return add_scale(b, t, scale, shift);
 }
 
-static bool same_shape(const struct tensor *a, const struct tensor *b)
+/* Whether all inputs are of one shape. They are then made plain unless they lie alike, so that they can be taken together element by element. */
+static int same_shape(struct builder *b, bool *same)
 {
-	return a->c == b->c && a->h == b->h && a->w == b->w && a->rank == b->rank;
+	bool alike = true;
+	*same = true;
+	for (size_t i = 0; i < b->node->input_count && *same; i++) {
+		const struct view *x = build_view(b, 0), *y = build_view(b, i);
+		*same = x && y && x->rank == y->rank && memcmp(x->dims, y->dims, (size_t)x->rank * sizeof *x->dims) == 0;
+		if (!*same)
+			break;
+		const struct tensor *p = &b->plan->tensors[x->tensor], *q = &b->plan->tensors[y->tensor];
+		alike = alike && view_alike(x, y) && p->c == q->c && p->h == q->h && p->w == q->w;
+	}
+	int code = LSDN_OK;
+	for (size_t i = 0; i < b->node->input_count && *same && !alike && !code; i++)
+		code = build_plain(b, i);
+	return code;
 }
 
 int build_add(struct builder *b)
@@ -173,19 +215,30 @@ int build_add(struct builder *b)
 		return build_refuse(b, "supported with a constant only");
 	if (count > OP_MAX_INPUTS)
 		return build_refuse(b, "has %zu operands: at most %d are supported", count, OP_MAX_INPUTS);
-	const struct tensor first = b->plan->tensors[build_tensor(b, 0)];
-	struct op *op;
-	for (size_t i = 0; i < count; i++)
-		if (build_tensor(b, i) < 0 || !same_shape(&first, &b->plan->tensors[build_tensor(b, i)]))
-			return build_refuse(b, "its operands differ in shape: only sums of one shape are supported");
+	bool same;
+	int code = same_shape(b, &same);
+	if (code || !same)
+		return code ? code : build_refuse(b, "its operands differ in shape: only sums of one shape are supported");
 	if (count == 1)
-		return build_alias(b, build_tensor(b, 0));
-	int code = build_op(b, OP_ADD, first.c, first.h, first.w, first.rank, &op);
+		return build_identity(b);
+	struct op *op;
+	code = build_like(b, OP_ADD, 0, &op);
 	for (size_t i = 0; !code && i < count; i++)
 		op->inputs[i] = build_tensor(b, i);
 	if (!code)
 		op->input_count = (int)count;
 	return code;
+}
+
+/* Whether input i is one number for every channel of input k, wherever it is. */
+static bool is_gate(const struct builder *b, size_t i, size_t k)
+{
+	const struct view *gate = build_view(b, i), *x = build_view(b, k);
+	const struct tensor *t = &b->plan->tensors[gate->tensor];
+	bool fits = gate->rank == x->rank && t->c == b->plan->tensors[x->tensor].c && t->h == 1 && t->w == 1;
+	for (int d = 0; fits && d < x->rank; d++)
+		fits = gate->dims[d] == 1 || (gate->dims[d] == x->dims[d] && gate->strides[d] == x->strides[d]);
+	return fits;
 }
 
 int build_mul(struct builder *b)
@@ -195,21 +248,21 @@ int build_mul(struct builder *b)
 	for (size_t i = 0; i < 2; i++)
 		if (build_tensor(b, i) >= 0 && build_constant(b, 1 - i))
 			return with_constant(b, i, build_constant(b, 1 - i));
-	int left = build_tensor(b, 0), right = build_tensor(b, 1);
-	if (left < 0 || right < 0 || strcmp(b->node->op_type, "Div") == 0)
+	if (build_tensor(b, 0) < 0 || build_tensor(b, 1) < 0 || strcmp(b->node->op_type, "Div") == 0)
 		return build_refuse(b, "supported with a constant only, or (Mul) of what the network makes");
-	const struct tensor *x = &b->plan->tensors[left], *y = &b->plan->tensors[right];
-	bool same = same_shape(x, y), gate_right = x->c == y->c && y->h == 1 && y->w == 1, gate_left = x->c == y->c && x->h == 1 && x->w == 1;
-	if (!same && !gate_right && !gate_left)
-		return build_refuse(b, "its operands differ in shape: the second must be of the same shape, C x 1 x 1 or a constant");
-	int main_input = !same && gate_left ? right : left, other = main_input == left ? right : left;
-	const struct tensor shape = b->plan->tensors[main_input];
-	struct op *op;
-	int code = build_op(b, same ? OP_MUL : OP_GATE, shape.c, shape.h, shape.w, shape.rank, &op);
+	bool same;
+	int code = same_shape(b, &same);
 	if (code)
 		return code;
-	op->inputs[0] = main_input;
-	op->inputs[1] = other;
+	bool gate_right = is_gate(b, 1, 0);
+	if (!same && !gate_right && !is_gate(b, 0, 1))
+		return build_refuse(b, "its operands differ in shape: the second must be of the same shape, C x 1 x 1 or a constant");
+	size_t main_input = !same && !gate_right ? 1 : 0;
+	struct op *op;
+	code = build_like(b, same ? OP_MUL : OP_GATE, main_input, &op);
+	if (code)
+		return code;
+	op->inputs[1] = build_tensor(b, 1 - main_input);
 	op->input_count = 2;
 	return LSDN_OK;
 }

@@ -22,7 +22,7 @@ enum { DENORMALS_ARE_ZERO = 0x8040 };
 struct session {
 	const struct plan *plan;
 	int batch, threads;
-	float **tensors;        /* one a tensor; a vector's flattened 1 x 1 map shares its maker's */
+	float **tensors;        /* one a tensor; one that is another seen differently shares its memory */
 	struct step *steps;     /* one an op */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
@@ -57,11 +57,10 @@ void packed_weights_close(struct packed_weights *p)
 	free(p);
 }
 
-/* A flattened 1 x 1 map is the map. */
-static bool shares_input(const struct plan *plan, const struct op *op)
+/* The same numbers in the same order are the same memory. */
+static bool shares_input(const struct op *op)
 {
-	const struct tensor *in = &plan->tensors[op->inputs[0]];
-	return op->kind == OP_FLATTEN && in->h == 1 && in->w == 1;
+	return op->kind == OP_REINDEX && !op->from;
 }
 
 static int take_tensors(struct session *s, struct error *e)
@@ -73,7 +72,7 @@ static int take_tensors(struct session *s, struct error *e)
 		return error_memory(e, "activations");
 	for (int t = 0; t < plan->tensor_count; t++) {
 		int maker = plan->tensors[t].maker;
-		if (maker >= 0 && shares_input(plan, &plan->ops[maker]))
+		if (maker >= 0 && shares_input(&plan->ops[maker]))
 			s->tensors[t] = s->tensors[plan->ops[maker].inputs[0]];
 		else
 			s->tensors[t] = arena_alloc(&s->arena, (size_t)s->batch * tensor_size(&plan->tensors[t]), sizeof(float));
@@ -99,7 +98,7 @@ struct session *session_open(const struct plan *plan, struct packed_weights *pac
 		code = error_memory(e, "oneDNN");
 	size_t scratch = 0;
 	for (int k = 0; !code && k < plan->op_count; k++) {
-		if (shares_input(plan, &plan->ops[k]))
+		if (shares_input(&plan->ops[k]))
 			continue;
 		struct step_context context = {.plan = plan, .op = &plan->ops[k], .batch = batch, .tensors = s->tensors, .engine = s->engine,
 			.stream = s->stream, .packed = packed, .error = e};

@@ -83,6 +83,8 @@ static dnnl_alg_kind_t eltwise_of(const struct activation *a, float *alpha, floa
 	case ACTIVATION_SIGMOID: return dnnl_eltwise_logistic;
 	case ACTIVATION_HARD_SIGMOID: return dnnl_eltwise_linear;
 	case ACTIVATION_HARD_SWISH: return dnnl_eltwise_hardswish;
+	case ACTIVATION_SWISH: *alpha = 1; return dnnl_eltwise_swish;
+	case ACTIVATION_GELU: return dnnl_eltwise_gelu_erf;
 	case ACTIVATION_TANH: return dnnl_eltwise_tanh;
 	case ACTIVATION_ELU: return dnnl_eltwise_elu;
 	case ACTIVATION_NONE:
@@ -228,7 +230,7 @@ static void count_padding(const struct step *step)
 	const struct tensor *in = &step->plan->tensors[op->inputs[0]], *out = &step->plan->tensors[op->output];
 	const struct {
 		int y, x;
-	} end = {in->h + w->bottom, in->w + w->right};
+	} end = {in->h + w->bottom - w->over_bottom, in->w + w->right - w->over_right};
 	for (int y = 0; y < out->h; y++)
 		for (int x = 0; x < out->w; x++) {
 			int y0 = y * w->stride_y - w->top, x0 = x * w->stride_x - w->left;
@@ -353,16 +355,39 @@ static void make_lrn(struct making *m)
 	tensor_argument(m, DNNL_ARG_DST, op->output);
 }
 
-static void make_flatten(struct making *m)
+static void make_layer_norm(struct making *m)
 {
 	const struct op *op = m->context->op;
 	const struct tensor *in = tensor_of(m, op->inputs[0]);
-	dnnl_memory_desc_t source = map_of(m, op->inputs[0]), target;
-	dnnl_dims_t dims = {m->context->batch, in->c, in->h, in->w};
-	dnnl_memory_desc_init_by_tag(&target, 4, dims, dnnl_f32, dnnl_nchw);
-	check(m, dnnl_reorder_primitive_desc_create(&m->description, &source, m->context->engine, &target, m->context->engine, m->attributes));
-	argument(m, DNNL_ARG_FROM, &source, m->context->tensors[op->inputs[0]]);
-	argument(m, DNNL_ARG_TO, &target, m->context->tensors[op->output]);
+	dnnl_memory_desc_t source = matrix((dnnl_dim_t)m->context->batch * in->h * in->w, in->c), channels;
+	dnnl_dims_t dims = {in->c};
+	dnnl_layer_normalization_desc_t description;
+	dnnl_memory_desc_init_by_tag(&channels, 1, dims, dnnl_f32, dnnl_a);
+	check(m, dnnl_layer_normalization_forward_desc_init(&description, dnnl_forward_inference, &source, NULL, op->epsilon,
+		dnnl_use_scale | dnnl_use_shift));
+	describe(m, &description);
+	argument(m, DNNL_ARG_SRC, &source, m->context->tensors[op->inputs[0]]);
+	argument(m, DNNL_ARG_SCALE, &channels, op->scale);
+	argument(m, DNNL_ARG_SHIFT, &channels, op->shift);
+	argument(m, DNNL_ARG_DST, &source, m->context->tensors[op->output]);
+}
+
+static void reindex(const struct step *step)
+{
+	const struct op *op = step->op;
+	size_t from_size = tensor_size(&step->plan->tensors[op->inputs[0]]), size = tensor_size(&step->plan->tensors[op->output]);
+	for (size_t n = 0; n < (size_t)step->batch; n++) {
+		const float *from = step->tensors[op->inputs[0]] + n * from_size;
+		float *to = step->tensors[op->output] + n * size;
+		for (size_t i = 0; i < size; i++)
+			to[i] = op->from[i] == OP_FILL ? op->fill : from[op->from[i]];
+	}
+}
+
+/* No primitive: oneDNN has none that takes elements from anywhere. */
+static void make_reindex(struct making *m)
+{
+	m->step->correct = reindex;
 }
 
 static void make_softmax(struct making *m)
@@ -383,7 +408,7 @@ static void make_softmax(struct making *m)
 static void (*const MAKERS[])(struct making *) = {
 	[OP_CONV] = make_conv, [OP_GEMM] = make_gemm, [OP_MAX_POOL] = make_pool, [OP_AVERAGE_POOL] = make_pool,
 	[OP_GLOBAL_AVERAGE_POOL] = make_pool, [OP_GLOBAL_MAX_POOL] = make_pool, [OP_CONCAT] = make_concat, [OP_ADD] = make_add,
-	[OP_MUL] = make_mul, [OP_FLATTEN] = make_flatten, [OP_ACTIVATION] = make_activation, [OP_LRN] = make_lrn, [OP_SCALE] = make_scale,
+	[OP_MUL] = make_mul, [OP_REINDEX] = make_reindex, [OP_ACTIVATION] = make_activation, [OP_LRN] = make_lrn, [OP_LAYER_NORM] = make_layer_norm, [OP_SCALE] = make_scale,
 	[OP_GATE] = make_mul, [OP_SOFTMAX] = make_softmax, [OP_LOG_SOFTMAX] = make_softmax,
 };
 
@@ -400,9 +425,9 @@ int step_make(const struct step_context *context, struct step *step)
 		check(&m, dnnl_primitive_attr_set_scratchpad_mode(m.attributes, dnnl_scratchpad_mode_user));
 	if (m.status == dnnl_success)
 		MAKERS[context->op->kind](&m);
-	if (m.status == dnnl_success)
+	if (m.status == dnnl_success && m.description)
 		check(&m, dnnl_primitive_create(&step->primitive, m.description));
-	if (m.status == dnnl_success) {
+	if (m.status == dnnl_success && m.description) {
 		const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(m.description, dnnl_query_scratchpad_md, 0);
 		step->scratch_size = md ? dnnl_memory_desc_get_size(md) : 0;
 		if (step->scratch_size)
@@ -432,9 +457,7 @@ void step_set_scratch(struct step *step, void *scratch)
 
 bool step_run(const struct step *step, dnnl_stream_t stream)
 {
-	if (!step->primitive)
-		return true;
-	bool ok = dnnl_primitive_execute(step->primitive, stream, step->argument_count, step->arguments) == dnnl_success;
+	bool ok = !step->primitive || dnnl_primitive_execute(step->primitive, stream, step->argument_count, step->arguments) == dnnl_success;
 	if (ok && step->correct)
 		step->correct(step);
 	return ok;

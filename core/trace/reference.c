@@ -102,7 +102,7 @@ static double pool(const struct plan *plan, const struct op *op, const float *in
 			bool inside = y >= 0 && y < in->h && x >= 0 && x < in->w;
 			if (inside)
 				highest = fmax(highest, at(in, input, n.c, y, x));
-			*cells += inside || (op->count_include_pad && y < in->h + w->bottom && x < in->w + w->right);
+			*cells += inside || (op->count_include_pad && y < in->h + w->bottom - w->over_bottom && x < in->w + w->right - w->over_right);
 		}
 	return highest;
 }
@@ -119,6 +119,7 @@ double reference_preceding(const struct session *session, const struct plan *pla
 	const float *input = session_tensor(session, op->inputs[0], image);
 	double highest = -INFINITY, value, size;
 	int cells, first = 0;
+	neuron_t from;
 	switch (op->kind) {
 	case OP_CONV:
 	case OP_GEMM:
@@ -149,9 +150,9 @@ double reference_preceding(const struct session *session, const struct plan *pla
 			first += channels;
 		}
 		return 0;
-	case OP_FLATTEN:
-		n = (struct place){.c = n.c / (in->h * in->w), .y = n.c / in->w % in->h, .x = n.c % in->w};
-		return reference_preceding(session, plan, image, op->inputs[0], n, magnitude);
+	case OP_REINDEX:
+		from = op_source(op, place_neuron(&plan->tensors[t], n));
+		return from == OP_FILL ? 0 : reference_preceding(session, plan, image, op->inputs[0], neuron_place(in, from), magnitude);
 	default:
 		return 0;
 	}

@@ -5,7 +5,7 @@
 int score_op_of(const struct plan *plan)
 {
 	int maker = plan->tensors[plan->scores].maker;
-	while (maker >= 0 && (plan->ops[maker].kind == OP_FLATTEN || op_is_through(&plan->ops[maker])))
+	while (maker >= 0 && (plan->ops[maker].kind == OP_REINDEX || op_is_through(&plan->ops[maker])))
 		maker = plan->tensors[plan->ops[maker].inputs[0]].maker;
 	return maker;
 }
@@ -18,7 +18,7 @@ struct rule rule_of(const struct plan *plan, const struct op *op, const struct p
 	if (p->method != METHOD_CNN_FIXATIONS)
 		return (struct rule){.k = own != K_SHARED ? own : fully_connected ? p->k_fc : p->k_conv, .gated = p->gate == GATE_EVIDENCE};
 	int before = plan->tensors[plan_layer_tensor(plan, op->inputs[0])].maker;
-	const struct tensor *map = before >= 0 && plan->ops[before].kind == OP_FLATTEN ? &plan->tensors[plan->ops[before].inputs[0]] : NULL;
+	const struct tensor *map = before >= 0 && plan->ops[before].kind == OP_REINDEX ? &plan->tensors[plan->ops[before].inputs[0]] : NULL;
 	bool all = fully_connected && !(map && (map->h > 1 || map->w > 1));
 	return (struct rule){.k = all ? K_ALL : 1, .gated = all, .current_only = true};
 }

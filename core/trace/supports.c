@@ -195,7 +195,8 @@ static int pool_divisor(const struct tensor *in, const struct op *op, struct pla
 	if (!op->count_include_pad)
 		return (r.i_to - r.i_from) * (r.j_to - r.j_from);
 	/* Padding counts, what ceil_mode hangs over it does not. */
-	int rows = past_inside(r.y0, w->dilation_y, w->height, in->h + w->bottom), columns = past_inside(r.x0, w->dilation_x, w->width, in->w + w->right);
+	int rows = past_inside(r.y0, w->dilation_y, w->height, in->h + w->bottom - w->over_bottom),
+		columns = past_inside(r.x0, w->dilation_x, w->width, in->w + w->right - w->over_right);
 	return rows * columns;
 }
 
@@ -218,6 +219,7 @@ float support_preceding(const struct session *session, const struct plan *plan, 
 	const float *input = session_tensor(session, op->inputs[0], image);
 	int count = support_count(plan, op);
 	float highest = -INFINITY;
+	neuron_t from;
 	switch (op->kind) {
 	case OP_GEMM:
 		return highest_product(input, op->weights + (size_t)n.c * (size_t)count, count);
@@ -241,9 +243,9 @@ float support_preceding(const struct session *session, const struct plan *plan, 
 			n.c -= plan->tensors[op->inputs[i]].c;
 		}
 		return 0;
-	case OP_FLATTEN:
-		n = (struct place){.c = n.c / (in->h * in->w), .y = n.c % (in->h * in->w) / in->w, .x = n.c % in->w};
-		return support_preceding(session, plan, image, op->inputs[0], n, scratch);
+	case OP_REINDEX:
+		from = op_source(op, place_neuron(&plan->tensors[t], n));
+		return from == OP_FILL ? 0 : support_preceding(session, plan, image, op->inputs[0], neuron_place(in, from), scratch);
 	case OP_ADD:
 	case OP_MUL:
 		for (int i = 0; i < op->input_count; i++) {
@@ -265,7 +267,9 @@ float support_output(const struct session *session, const struct plan *plan, int
 	/* and these above 0 (or their lower bound), where they pass a value on or cut it off further up. */
 	bool above = (a->kind == ACTIVATION_RELU || a->kind == ACTIVATION_HARD_SWISH || (a->kind == ACTIVATION_CLIP && a->alpha >= 0)) && value > a->alpha
 		&& value > 0;
-	if (kept || above)
+	/* These keep the sign but where a product underflows to 0. */
+	bool small = (a->kind == ACTIVATION_SWISH || a->kind == ACTIVATION_GELU) && (value > 0 || value < 0);
+	if (kept || above || small)
 		return value;
 	double sum = op->bias ? op->bias[s.c] : 0;
 	for (int c = 0; c < support_count(plan, op); c++)

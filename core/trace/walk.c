@@ -140,12 +140,11 @@ static int through_concat(struct walk *w, const struct op *op, neuron_t n, const
 	return walk_add(w, op->inputs[i], place_neuron(&w->plan->tensors[op->inputs[i]], s), mask);
 }
 
-static int through_flatten(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
+/* To the element that it is; what a Pad filled in ends here. */
+static int through_reindex(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
 {
-	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
-	int element = (int)n, area = in->h * in->w;
-	struct place s = {.c = element / area, .y = element % area / in->w, .x = element % in->w};
-	return walk_add(w, op->inputs[0], place_neuron(in, s), mask);
+	neuron_t from = op_source(op, n);
+	return from == OP_FILL ? LSDN_OK : walk_add(w, op->inputs[0], from, mask);
 }
 
 static int through_op(struct walk *w, const struct op *op)
@@ -169,8 +168,8 @@ static int through_op(struct walk *w, const struct op *op)
 		case OP_ADD:
 			code = through_add(w, op, n, mask);
 			break;
-		case OP_FLATTEN:
-			code = through_flatten(w, op, n, mask);
+		case OP_REINDEX:
+			code = through_reindex(w, op, n, mask);
 			break;
 		case OP_MUL:
 			code = walk_add(w, op->inputs[0], n, mask);
