@@ -46,25 +46,48 @@ static int sync_folder(const char *path, struct error *e)
 	return LSDN_OK;
 }
 
-/* A new file of its own name in path's folder. mkstemp's would be readable by their owner alone, and the umask that gives the usual
- * permissions can only be read by setting it, which no thread may do: here the kernel applies it. */
-static int open_new(const char *path, char **temporary)
+/* A new file of its own name in path's folder, or the name alone for an open file that has none (-1: there is none). mkstemp's would be readable by
+ * their owner alone, and the umask that gives the usual permissions can only be read by setting it, which no thread may do: here the kernel applies it. */
+static int make_name(const char *path, int nameless, char **temporary)
 {
-	char name[64];
+	char name[64], open_file[40];
+	snprintf(open_file, sizeof open_file, "/proc/self/fd/%d", nameless);
 	for (int i = 0; i < 10000; i++) {
 		snprintf(name, sizeof name, ".lsdn-%ld-%d", (long)getpid(), i);
 		*temporary = beside(path, name);
 		if (!*temporary)
 			return -1;
-		int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0)
-			return fd;
+		int made = nameless >= 0 ? linkat(AT_FDCWD, open_file, AT_FDCWD, *temporary, AT_SYMLINK_FOLLOW)
+			: open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (made >= 0)
+			return made;
 		free(*temporary);
 		*temporary = NULL;
 		if (errno != EEXIST)
 			return -1;
 	}
 	return -1;
+}
+
+/* Where the system has them, a file without a name, of which nothing stays should the program be killed; it gets its name when it is whole. */
+static int open_new(const char *path, char **temporary)
+{
+#ifdef O_TMPFILE
+	char *folder = beside(path, ".");
+	int fd = folder && access("/proc/self/fd", X_OK) == 0 ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+	free(folder);
+	if (fd >= 0)
+		return fd;
+#endif
+	return make_name(path, -1, temporary);
+}
+
+/* Why writing failed: by now the number is gone, but what was full is full still. */
+static int failure_of(FILE *file)
+{
+	clearerr(file);
+	errno = 0;
+	return (fputc('\n', file) == EOF || fflush(file) != 0) && errno ? errno : EIO;
 }
 
 int output_open(struct output *out, const char *path, struct error *e)
@@ -93,10 +116,11 @@ int output_open(struct output *out, const char *path, struct error *e)
 
 int output_close(struct output *out, struct error *e)
 {
-	errno = 0;
 	int failure = 0;
-	if (ferror(out->file) || fflush(out->file) != 0 || fsync(fileno(out->file)) != 0)
-		failure = errno ? errno : EIO;
+	if (ferror(out->file))
+		failure = failure_of(out->file);
+	else if (fflush(out->file) != 0 || fsync(fileno(out->file)) != 0 || (!out->temporary && make_name(out->path, fileno(out->file), &out->temporary) < 0))
+		failure = errno;
 	if (fclose(out->file) != 0 && !failure)
 		failure = errno;
 	out->file = NULL;

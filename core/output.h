@@ -9,10 +9,10 @@
 struct output {
 	FILE *file;      /* write here, between output_open and output_close */
 	char *path;      /* final name (owned) */
-	char *temporary; /* name until then (owned) */
+	char *temporary; /* name until then (owned); NULL while it has none */
 };
 
-/* Opens a temporary file in path's folder. On failure nothing is left behind and out is zero. */
+/* Opens a temporary file in path's folder, without a name where the file system has such. On failure nothing is left behind and out is zero. */
 int output_open(struct output *out, const char *path, struct error *e);
 
 /* Flushes, syncs, renames and frees. If any write failed (disk full), removes the temporary file and says so. */

@@ -3,9 +3,11 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "core/choices.h"
 #include "core/image/map.h"
@@ -149,6 +151,28 @@ START_TEST(output_through_a_link)
 }
 END_TEST
 
+/* As far as the file system has files without names. */
+START_TEST(a_program_that_is_killed_leaves_nothing)
+{
+	int probe = open(folder, O_TMPFILE | O_WRONLY, 0600);
+	if (probe < 0)
+		return;
+	close(probe);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		struct output out;
+		if (output_open(&out, inside("a.txt"), NULL) == 0 && fprintf(out.file, "half") > 0 && fflush(out.file) == 0)
+			raise(SIGKILL);
+		_exit(0);
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(folder_clear(), 0);
+}
+END_TEST
+
 START_TEST(output_that_cannot_be)
 {
 	struct output out;
@@ -196,6 +220,7 @@ START_TEST(a_disk_that_is_full_leaves_nothing)
 	ck_assert_int_eq(output_close(&out, &e), LSDN_ERROR_IO);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
 	ck_assert_ptr_nonnull(strstr(e.message, "a.txt"));
+	ck_assert_ptr_nonnull(strstr(e.message, strerror(EFBIG)));
 	ck_assert_ptr_null(out.path);
 	ck_assert_int_eq(folder_clear(), 0);
 }
@@ -309,6 +334,7 @@ int main(void)
 	tcase_add_test(files, npy_files_that_lie);
 	tcase_add_test(files, output_appears_whole);
 	tcase_add_test(files, output_through_a_link);
+	tcase_add_test(files, a_program_that_is_killed_leaves_nothing);
 	tcase_add_test(files, output_that_cannot_be);
 	tcase_add_test(files, a_disk_that_is_full_leaves_nothing);
 	tcase_add_test(files, pictures_in_three_formats);

@@ -233,7 +233,7 @@ gives 1 'never.txt' "explain: no such kind of picture" "$explain" --output never
 gives 1 'nofolder/x' "generate: no such folder" "$calibrate" --generate nofolder/x --images 1
 if (trap '' XFSZ) 2>/dev/null && (ulimit -f 1) 2>/dev/null; then
 	gives 1 'never.cfg' "full disk: weights file" limited 1 "$calibrate" --images 3 --arms 2 --output never.cfg
-	for suffix in png svg pdf; do gives 1 never.$suffix "full disk: $suffix" limited 1 "$explain" --output never.$suffix "$photo"; done
+	for suffix in png svg pdf; do gives 1 "never.$suffix.*File too large" "full disk: $suffix" limited 1 "$explain" --output never.$suffix "$photo"; done
 	gives 1 generated "full disk: generated images" limited 1 "$calibrate" --generate full --images 1
 	true_that "full disk: an older file stays" cp one.cfg kept.cfg
 	run limited 1 "$calibrate" --images 3 --arms 2 --output kept.cfg
