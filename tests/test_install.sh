@@ -2,19 +2,14 @@
 # What `make install` gives: programs, library, header, lsdn.pc, man pages, presets, example. The example is compiled with what pkg-config says and
 # nothing else, as C and C++, shared and static, and must find what lsdn-explain finds.
 # Run by make check in the build folder; by hand: srcdir=SOURCES sh SOURCES/tests/test_install.sh
-srcdir=${srcdir-.}
+srcdir=${srcdir-.} build=$PWD
 . "$srcdir/tests/programs_lib.sh"
 MAKE=${MAKE-make} CC=${CC-cc} CXX=${CXX-g++} SANITIZE=${SANITIZE-}
 unset MAKEFLAGS MFLAGS MAKELEVEL
-case $srcdir in /*) source=$srcdir ;; *) source=$PWD/$srcdir ;; esac
-mkdir -p tests
-work=$PWD/tests/install.$$
 stage=$work/stage
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-mkdir "$work" || exit 1
 
-works "make install" $MAKE install DESTDIR="$stage"
+works "make install" $MAKE -C "$build" install DESTDIR="$stage"
+test -d "$stage" || exit 1
 found() { find "$stage" -path "*/$1" | head -n 1; }
 for file in bin/lsdn-explain bin/lsdn-calibrate bin/lsdn-evaluate include/lsdn.h liblsdn.a liblsdn.so liblsdn.so.0 pkgconfig/lsdn.pc man3/lsdn.3 \
 	lsdn/weights/googlenet.cfg README LICENSE examples/embed.c examples/torchvision.cfg; do
@@ -23,22 +18,22 @@ done
 true_that "nothing of the build but these" test -z "$(find "$stage" -name '*.o' -o -name '*.lo' -o -name 'test_*' -o -name 'libcore*')"
 
 # Names: what the header declares, and no other.
-sed -n 's/^LSDN_API.*[ *]\(lsdn_[a-z_]*\)(.*/\1/p' "$(found include/lsdn.h)" | sort >"$work/declared"
-true_that "the header declares functions" test "$(wc -l <"$work/declared")" -ge 10
-nm -D --defined-only "$(found liblsdn.so)" | awk 'NF == 3 { print $3 }' | sort >"$work/shared"
-nm -g --defined-only "$(found liblsdn.a)" | awk 'NF == 3 { print $3 }' | sort >"$work/static"
+sed -n 's/^LSDN_API.*[ *]\(lsdn_[a-z_]*\)(.*/\1/p' "$(found include/lsdn.h)" | sort >declared
+true_that "the header declares functions" test "$(wc -l <declared)" -ge 10
+nm -D --defined-only "$(found liblsdn.so)" | awk 'NF == 3 { print $3 }' | sort >shared
+nm -g --defined-only "$(found liblsdn.a)" | awk 'NF == 3 { print $3 }' | sort >static
 for kind in shared static; do
-	diff "$work/declared" "$work/$kind" | head -n 5
-	true_that "the $kind library defines what the header declares alone" cmp "$work/declared" "$work/$kind"
+	diff declared "$kind" | head -n 5
+	true_that "the $kind library defines what the header declares alone" cmp declared "$kind"
 done
 
 # Man pages.
 if test -z "$(found man1/lsdn-explain.1)"; then skip "man pages of programs: built without help2man"; fi
 if command -v groff >/dev/null; then
 	for page in $(find "$stage" -name '*.[13]'); do
-		groff -ww -mandoc -Tutf8 "$page" 2>"$work/warnings" >/dev/null
-		head -n 3 "$work/warnings"
-		true_that "${page##*/} has no warnings" test ! -s "$work/warnings"
+		groff -ww -mandoc -Tutf8 "$page" 2>warnings >/dev/null
+		head -n 3 warnings
+		true_that "${page##*/} has no warnings" test ! -s warnings
 	done
 else skip "rendering man pages: no groff"; fi
 
@@ -49,10 +44,6 @@ export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 libraries=$(dirname "$(found liblsdn.so)")
 example=$(found examples/embed.c)
 strict="-Wall -Wextra -Werror -pedantic $SANITIZE"
-cd "$work" || exit 1
-echo 'leak:libfontconfig' >leaks
-LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$work/leaks:print_suppressions=0}
-export LSAN_OPTIONS
 echo 'int net_open = 1, error_set = 2, pb_decode = 3, EMBEDDED_ONNX = 4, photo_read = 5;' >own.c
 works "compile with the shared library" $CC $strict -std=c99 "$example" -o shared $(pkg-config --cflags --libs lsdn)
 works "and names of one's own" $CC $SANITIZE "$example" own.c -o shared-own $(pkg-config --cflags --libs lsdn)
@@ -84,8 +75,7 @@ for program in shared shared-own cxx static static-own; do
 done
 gives 1 'embed: .*missing.png.*No such file' "the example says what is wrong" ./shared missing.png
 gives 1 'usage: embed' "and how it is used" ./shared
-cd "$work/../.." || exit 1
-works "make uninstall" $MAKE uninstall DESTDIR="$stage"
+works "make uninstall" $MAKE -C "$build" uninstall DESTDIR="$stage"
 find "$stage" ! -type d | head -n 3
 true_that "leaves no file" test -z "$(find "$stage" ! -type d)"
 summary
