@@ -72,11 +72,18 @@ static int add_points(struct replayer *r, int crop, struct error *e)
 	return LSDN_OK;
 }
 
-/* The layers of one crop, whose lines are lines[0..count), from the class to the image. */
-static int check_crop(struct replayer *r, int crop, const struct trail_line *lines, size_t count, struct error *e)
+int replay_crop(struct replayer *r, int crop, struct error *e)
 {
 	const struct plan *plan = &r->x->net->plan;
+	const struct trail_line *lines = r->image.lines;
+	size_t count = r->image.count;
 	int code = LSDN_OK;
+	if (!crop && count)
+		qsort(r->image.lines, count, sizeof *r->image.lines, by_layer);
+	while (count && lines->crop < crop) {
+		lines++;
+		count--;
+	}
 	for (int t = 0; t < plan->tensor_count; t++)
 		index_set_clear(&r->selected[t]);
 	for (int i = 0; i < r->image.class_count && !code; i++)
@@ -85,7 +92,7 @@ static int check_crop(struct replayer *r, int crop, const struct trail_line *lin
 	for (int k = plan->op_count; k-- > 0 && !code;) {
 		size_t own = 0;
 		struct tally tally;
-		while (own < count && lines[own].step.op == &plan->ops[k])
+		while (own < count && lines[own].crop == crop && lines[own].step.op == &plan->ops[k])
 			own++;
 		if (op_is_through(&plan->ops[k]) || (!own && !r->selected[plan->ops[k].output].count))
 			continue;
@@ -153,17 +160,11 @@ static int check_image(struct replayer *r, long number, struct error *e)
 		printf("%s: class %d, %zu lines\n", image->image, image->classes[0], image->count);
 		printf("  %-44s %8s %8s %7s %6s %10s %10s\n", "layer", "neurons", "lines", "differ", "ties", "difference", "margin");
 	}
-	if (image->count)
-		qsort(image->lines, image->count, sizeof *image->lines, by_layer);
-	size_t at = 0;
-	for (int crop = 0; crop < r->x->crop_count && !code; crop++) {
-		size_t first = at;
-		while (at < image->count && image->lines[at].crop == crop)
-			at++;
-		code = check_crop(r, crop, image->lines + first, at - first, e);
-	}
-	if (!code && at < image->count)
-		return error_set(e, LSDN_ERROR_INPUT, "%s:%ld: crop %d is none of the view's", r->path, image->lines[at].number, image->lines[at].crop);
+	for (size_t i = 0; i < image->count && !code; i++)
+		if (image->lines[i].crop >= r->x->crop_count)
+			code = error_set(e, LSDN_ERROR_INPUT, "%s:%ld: crop %d is none of the view's", r->path, image->lines[i].number, image->lines[i].crop);
+	for (int crop = 0; crop < r->x->crop_count && !code; crop++)
+		code = replay_crop(r, crop, e);
 	return code ? code : check_end(r, number, e);
 }
 

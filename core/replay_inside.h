@@ -29,6 +29,9 @@ struct replayer {
 /* A remark on a line of the trail: one that differs, or where rounding decides. */
 void replay_remark(struct replayer *r, long number, const char *kind, const struct step *step, const char *format, ...) LSDN_PRINTF(5, 6);
 
+/* Checks all layers of one crop, from the class to the image, and adds its points to r->points; the first crop sorts the lines. */
+int replay_crop(struct replayer *r, int crop, struct error *e);
+
 /* Checks the lines of one layer, sorted by s; what they selected goes into r->selected. */
 int replay_layer(struct replayer *r, int crop, const struct op *op, const struct trail_line *lines, size_t count, struct tally *tally, struct error *e);
 

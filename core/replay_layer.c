@@ -30,7 +30,10 @@ static void check_weighed(struct replayer *r, const struct reference_layer *laye
 	if (known && !layer->rule.current_only)
 		supports = supports && close_to(s->z_pre, c[at].pre, c[at].pre_rounding) && (s->z_suc == c[at].suc || c[at].close);
 	bool weighed = supports && (close_to(s->omega, c[at].omega, c[at].omega_rounding) || c[at].close);
-	bool ordered = weighed && at < taken && (size_t)s->rank == at + 1;
+	/* Two that are selected may change ranks where rounding decides which of them is better. */
+	size_t rank = (size_t)s->rank - 1;
+	bool ranked = rank == at || (known && rank < taken && close_to(c[at].omega, c[rank].omega, c[at].omega_rounding + c[rank].omega_rounding));
+	bool ordered = weighed && at < taken && ranked;
 	bool rival = taken < eligible ? s->rivalled && close_to(s->runner_up, c[taken].omega, c[taken].omega_rounding) : !s->rivalled;
 	if (known && isfinite(c[at].omega) && c[at].omega != 0)
 		tally->difference = fmax(tally->difference, fabs(s->omega - c[at].omega) / fabs(c[at].omega));

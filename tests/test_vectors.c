@@ -8,151 +8,16 @@
 #include "config.h"
 
 #include <check.h>
-#include <dirent.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/choices.h"
 #include "core/image/box.h"
-#include "core/image/npy.h"
-#include "core/image/photo.h"
-#include "core/net/net.h"
-#include "core/trace/walk.h"
 #include "tests/suite.h"
+#include "tests/vectors.h"
 
-static const double NEAR_TIE = 1e-4, POOL_TIE = 1e-5, PROBABILITY = 1e-4;
-
-struct runner {
-	char vectors[512], models[512];
-	char model[512]; /* of the open network */
-	struct net net;
-	struct packed_weights *packed;
-	struct session *session;
-	struct walk *walk;
-	int cases, exact, ties, wrong;
-};
-
-static int option(json_t *policy, const char *key, const char *const *names, int otherwise)
-{
-	const char *text = json_string_value(json_object_get(policy, key));
-	for (int i = 0; text && names[i]; i++)
-		if (strcmp(names[i], text) == 0)
-			return i;
-	return otherwise;
-}
-
-static int count_of(json_t *policy, const char *key, int otherwise)
-{
-	json_t *v = json_object_get(policy, key);
-	if (json_is_string(v))
-		return strcmp(json_string_value(v), "all") == 0 ? K_ALL : otherwise;
-	return json_is_integer(v) ? (int)json_integer_value(v) : otherwise;
-}
-
-static struct policy policy_of(json_t *j)
-{
-	static const char *const LOCATE[] = {"strongest", "center", NULL}, *const GATE[] = {"evidence", "none", NULL},
-		*const RESIDUAL[] = {"max", "both", NULL}, *const FORM[] = {"product", "power", NULL}, *const GAP[] = {"auto", "1", "all", NULL};
-	struct policy p = CHOICES_DEFAULT.policy;
-	const char *method = json_string_value(json_object_get(j, "method"));
-	if (method && strcmp(method, "cnn-fixations") == 0)
-		return POLICY_CNN_FIXATIONS;
-	p.alpha.cur = json_number_value(json_object_get(j, "cur"));
-	p.alpha.pre = json_number_value(json_object_get(j, "pre"));
-	p.alpha.suc = json_number_value(json_object_get(j, "suc"));
-	p.k_fc = count_of(j, "k_fc", K_ALL);
-	p.k_conv = count_of(j, "k_conv", 1);
-	p.k_gap = json_is_integer(json_object_get(j, "k_gap")) ? K_GAP_ONE : (enum k_gap)option(j, "k_gap", GAP, K_GAP_AUTO);
-	p.signed_ = !json_is_false(json_object_get(j, "signed"));
-	p.locate = (enum locate)option(j, "locate", LOCATE, LOCATE_STRONGEST);
-	p.gate = (enum gate)option(j, "gate", GATE, GATE_EVIDENCE);
-	p.residual = (enum residual)option(j, "residual", RESIDUAL, RESIDUAL_MAX);
-	p.suc_form = (enum suc_form)option(j, "suc_form", FORM, SUC_PRODUCT);
-	p.top_n = count_of(j, "top_n", 1);
-	return p;
-}
-
-static void close_model(struct runner *r)
-{
-	walk_close(r->walk);
-	session_close(r->session);
-	packed_weights_close(r->packed);
-	if (*r->model)
-		net_close(&r->net);
-	*r->model = 0;
-	r->walk = NULL;
-	r->session = NULL;
-	r->packed = NULL;
-}
-
-static void open_model(struct runner *r, const char *name)
-{
-	char path[1200];
-	struct error e;
-	if (strcmp(name, r->model) == 0)
-		return;
-	close_model(r);
-	if (strncmp(name, "../models/", 10) == 0)
-		snprintf(path, sizeof path, "%s/%s", r->models, name + 10);
-	else
-		snprintf(path, sizeof path, "%s/%s", r->vectors, name);
-	ck_assert_msg(net_open(&r->net, path, &e) == 0, "%s", e.message);
-	snprintf(r->model, sizeof r->model, "%s", name);
-	r->packed = packed_weights_open(&r->net.plan, &e);
-	r->session = session_open(&r->net.plan, r->packed, 1, 2, &e);
-	r->walk = walk_open(&r->net.plan, &e);
-	ck_assert_msg(r->session && r->walk, "%s", e.message);
-}
-
-static void feed(struct runner *r, json_t *vector)
-{
-	char path[1200];
-	struct error e;
-	const struct tensor *in = &r->net.plan.tensors[r->net.plan.inputs[0]];
-	float *tensor = session_tensor(r->session, r->net.plan.inputs[0], 0);
-	const char *input = json_string_value(json_object_get(vector, "input"));
-	if (input) {
-		snprintf(path, sizeof path, "%s/%s", r->vectors, input);
-		ck_assert_msg(npy_read(path, in->h, in->w, tensor, &e) == 0, "%s", e.message);
-	} else {
-		struct photo photo;
-		struct view_geometry geometry;
-		snprintf(path, sizeof path, "%s/real/%s", r->vectors, json_string_value(json_object_get(vector, "image")));
-		ck_assert_msg(photo_read(&photo, path, &e) == 0, "%s", e.message);
-		ck_assert_int_eq(photo.width, in->w);
-		ck_assert_msg(view_make(&photo, &r->net.input, VIEW_FULL, 0, tensor, &geometry, &e) == 0, "%s", e.message);
-		photo_free(&photo);
-	}
-	ck_assert_msg(session_run(r->session, &e) == 0, "%s", e.message);
-	walk_forget(r->walk);
-}
-
-static int top_classes(struct runner *r, json_t *vector, int classes[16])
-{
-	int count = 0;
-	json_t *listed = json_object_get(vector, "classes");
-	int total = r->net.plan.tensors[r->net.plan.scores].c;
-	double *p = malloc((size_t)total * sizeof *p);
-	session_probabilities(r->session, 0, p);
-	for (; count < (int)json_array_size(listed); count++) {
-		int best = 0;
-		if (json_is_integer(json_object_get(vector, "asked_class"))) {
-			best = (int)json_integer_value(json_object_get(vector, "asked_class"));
-		} else {
-			for (int k = 0; k < total; k++)
-				best = p[k] > p[best] ? k : best;
-		}
-		ck_assert_int_eq(best, json_integer_value(json_array_get(listed, (size_t)count)));
-		ck_assert_double_eq_tol(p[best], json_number_value(json_array_get(json_object_get(vector, "probabilities"), (size_t)count)), PROBABILITY);
-		classes[count] = best;
-		p[best] = -1;
-	}
-	free(p);
-	return count;
-}
+static const double NEAR_TIE = 1e-4, POOL_TIE = 1e-5;
 
 static bool same_selected(struct runner *r, const struct op *op, json_t *list)
 {
@@ -204,14 +69,6 @@ static int first_difference(struct runner *r, json_t *selected)
 	return -1;
 }
 
-/* The layer that made a tensor, over through operators, as the tensor of its output. */
-static int made_by(const struct plan *plan, int t)
-{
-	while (plan->tensors[t].maker >= 0 && op_is_through(&plan->ops[plan->tensors[t].maker]))
-		t = plan->ops[plan->tensors[t].maker].inputs[0];
-	return t;
-}
-
 /* A tensor's neurons differ because the layers that read it chose otherwise: the least margin of those, in units in which NEAR_TIE is the limit. */
 static double margin_before(struct runner *r, json_t *vector, int tensor)
 {
@@ -221,7 +78,7 @@ static double margin_before(struct runner *r, json_t *vector, int tensor)
 		const struct op *reader = &plan->ops[k];
 		bool reads = false;
 		for (int i = 0; i < reader->input_count; i++)
-			reads = reads || made_by(plan, reader->inputs[i]) == tensor;
+			reads = reads || plan_layer_tensor(plan, reader->inputs[i]) == tensor;
 		if (!reads)
 			continue;
 		json_t *listed = json_object_get(json_object_get(vector, "margins"), reader->name);
@@ -318,13 +175,11 @@ static void run_case(struct runner *r, const char *path)
 {
 	json_error_t why;
 	struct error e;
-	int classes[16];
+	int classes[POLICY_MOST_CLASSES];
+	struct policy policy;
 	json_t *vector = json_load_file(path, 0, &why);
 	ck_assert_msg(vector != NULL, "%s: %s", path, why.text);
-	open_model(r, json_string_value(json_object_get(vector, "model")));
-	feed(r, vector);
-	struct policy policy = policy_of(json_object_get(vector, "policy"));
-	int count = top_classes(r, vector, classes);
+	int count = vector_feed(r, vector, &policy, classes);
 	ck_assert_msg(walk_run(r->walk, r->session, 0, &policy, 1, classes, count, &e) == 0, "%s", e.message);
 	r->cases++;
 	int k = first_difference(r, json_object_get(vector, "selected"));
@@ -343,47 +198,20 @@ static void run_case(struct runner *r, const char *path)
 		printf("%s %s: %s differs, margin there %.3g\n", tie ? "near tie" : "WRONG", name,
 			k >= 0 ? r->net.plan.ops[k].name : selection ? "the image's points" : "kept or box", margin);
 	}
+	vector_replay(r, name, &policy, classes, count);
 	if (policy.suc_form == SUC_PRODUCT)
 		check_identifiability(r, &policy, classes, count);
 	json_decref(vector);
 }
 
-static int is_json(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-	return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
-}
-
 static void run_folder(const char *folder, bool real)
 {
-	const char *shared = getenv("LSDN_SHARED"), *models = getenv("LSDN_MODELS");
-	struct runner r = {.model = ""};
-	struct dirent **entries;
-	char path[1024];
-	snprintf(r.vectors, sizeof r.vectors, "%s/vectors", shared ? shared : "../shared");
-	snprintf(r.models, sizeof r.models, "%s", models ? models : "");
-	snprintf(path, sizeof path, "%s/%s", r.vectors, folder);
-	int count = scandir(path, &entries, is_json, alphasort);
-	if (count <= 0) {
-		printf("skipped: %s: no vectors there\n", path);
+	struct runner r;
+	if (!vector_folder(&r, folder, real, run_case))
 		return;
-	}
-	char probe[1024];
-	snprintf(probe, sizeof probe, "%s/googlenet.onnx", r.models);
-	FILE *file = real ? fopen(probe, "rb") : NULL;
-	if (real && !file)
-		printf("skipped: vectors on real networks: %s is not there (set LSDN_MODELS)\n", probe);
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof path, "%s/%s/%s", r.vectors, folder, entries[i]->d_name);
-		if (!real || file)
-			run_case(&r, path);
-		free(entries[i]);
-	}
-	free(entries);
-	if (file)
-		fclose(file);
-	close_model(&r);
-	printf("vectors/%s: %d cases, %d exact, %d near ties, %d wrong\n", folder, r.cases, r.exact, r.ties, r.wrong);
+	runner_close(&r);
+	printf("vectors/%s: %d cases, %d exact, %d near ties, %d wrong; %zu lines of audit trails replayed, %zu where rounding decides\n",
+		folder, r.cases, r.exact, r.ties, r.wrong, r.lines, r.rounded);
 	fflush(stdout);
 	ck_assert_int_eq(r.wrong, 0);
 	ck_assert_int_ge(r.exact * 100, r.cases * 95);
