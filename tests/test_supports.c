@@ -53,6 +53,13 @@ static const char *compare(const struct random_plan *r, const struct session *se
 		if (differ(support_preceding(session, plan, 0, 1, n, scratch), pre, fmax(magnitude, fabs(pre)), WINDOW_ROUNDING))
 			return "Z_pre";
 	}
+	const struct op *first_op = &r->ops[0];
+	struct place n = {between(rng, 0, in->c - 1), between(rng, 0, in->h - 1), between(rng, 0, in->w - 1)};
+	if (first_op->kind != OP_CONV && first_op->kind != OP_GEMM) {
+		long pixel = reference_pool(plan, first_op, session_tensor(session, 0, 0), n);
+		if (pixel >= 0 && pixel != (long)support_pool(plan, first_op, session_tensor(session, 0, 0), n))
+			return "the place of a pool";
+	}
 	if (differ(session_tensor(session, 2, 0)[place_neuron(out, s)], sum, all, LAYER_ROUNDING))
 		return "the layer's output";
 	return NULL;
