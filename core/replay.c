@@ -39,21 +39,33 @@ static int by_layer(const void *left, const void *right)
 	return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
-static void print_layer(struct replayer *r, const struct op *op, const struct tally *t)
+static void print_layer(struct replayer *r, const struct tally *t)
 {
+	const struct op *op = t->op;
 	char margin[24] = "-", name[64];
 	if (isfinite(t->margin))
 		snprintf(margin, sizeof margin, "%.1e", t->margin);
 	snprintf(name, sizeof name, "%.40s (%.18s)", op->name, op->op_type);
-	if (!r->layers)
+	if (!r->layers) {
 		printf("  %-44s %8zu %8zu %7zu %6zu %10.1e %10s\n", name, t->neurons, t->lines, t->differ, t->ties, t->difference, margin);
-	else
-		json_array_append_new(r->layers, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:o}", "layer", json_text(op->name), "operator",
-			json_text(op->op_type), "neurons", (json_int_t)t->neurons, "lines", (json_int_t)t->lines, "differ", (json_int_t)t->differ, "rounding",
-			(json_int_t)t->ties, "difference", t->difference, "margin", isfinite(t->margin) ? json_real(t->margin) : json_null()));
+	} else {
+		json_t *j = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:f}", "layer", json_text(op->name), "operator", json_text(op->op_type), "neurons",
+			(json_int_t)t->neurons, "lines", (json_int_t)t->lines, "differ", (json_int_t)t->differ, "rounding", (json_int_t)t->ties, "difference",
+			t->difference);
+		if (j && isfinite(t->margin)) {
+			json_object_set_new(j, "margin", json_real(t->margin));
+			json_object_set_new(j, "closest", json_pack("[i, i, i]", t->closest.c, t->closest.y, t->closest.x));
+		}
+		json_array_append_new(r->layers, j);
+	}
 	r->total.lines += t->lines;
 	r->total.differ += t->differ;
 	r->total.ties += t->ties;
+	if (t->margin < r->total.margin) {
+		r->total.margin = t->margin;
+		r->total.closest = t->closest;
+		r->total.op = t->op;
+	}
 }
 
 /* The points of the input neurons that the lines of a crop select. */
@@ -97,7 +109,7 @@ int replay_crop(struct replayer *r, int crop, struct error *e)
 		if (op_is_through(&plan->ops[k]) || (!own && !r->selected[plan->ops[k].output].count))
 			continue;
 		code = replay_layer(r, crop, &plan->ops[k], lines, own, &tally, e);
-		print_layer(r, &plan->ops[k], &tally);
+		print_layer(r, &tally);
 		lines += own;
 		count -= own;
 	}
@@ -174,6 +186,8 @@ static int print_total(struct replayer *r, struct error *e)
 	if (!r->layers) {
 		printf("  %zu lines: %zu agree with the plain kernels, %zu where rounding decides, %zu differ\n", t->lines, t->lines - t->differ - t->ties, t->ties,
 			t->differ);
+		if (t->op)
+			printf("  the closest decision: %s, s (%d, %d, %d), by %.2g of the highest Omega\n", t->op->name, t->closest.c, t->closest.y, t->closest.x, t->margin);
 		return LSDN_OK;
 	}
 	json_t *line = json_pack("{s:o, s:i, s:I, s:I, s:I, s:O, s:O}", "image", json_text(r->image.image), "class", r->image.classes[0], "lines",
@@ -194,7 +208,7 @@ int replay(struct explainer *x, const char *path, bool json, struct error *e)
 	if (!code && !r.selected)
 		code = error_memory(e, "a replay");
 	while (!code && (more = trail_read(&reader, &r.image, e)) == 1) {
-		r.total = (struct tally){0};
+		r.total = (struct tally){.margin = INFINITY};
 		r.point_count = 0;
 		r.layers = json ? json_array() : NULL;
 		r.remarks = json ? json_array() : NULL;

@@ -13,6 +13,8 @@ struct tally {
 	size_t neurons, lines, differ, ties;
 	double difference;    /* the largest of Omega, as a share of it */
 	double margin;        /* the least share of the highest Omega by which the last taken leads the first left out; infinite where none was left */
+	struct place closest; /* the neuron s for which it is the least */
+	const struct op *op;  /* and its layer */
 };
 
 struct replayer {

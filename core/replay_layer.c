@@ -133,8 +133,11 @@ static void check_neuron(struct replayer *r, struct reference_layer *layer, stru
 	const struct reference_candidate *c = layer->candidates;
 	for (size_t i = 0; i < count; i++)
 		check_weighed(r, layer, &lines[i], eligible, taken, tally);
-	if (taken && taken < eligible && c[0].omega > 0)
-		tally->margin = fmin(tally->margin, (c[taken - 1].omega - c[taken].omega) / c[0].omega);
+	double margin = taken && taken < eligible && c[0].omega > 0 ? (c[taken - 1].omega - c[taken].omega) / c[0].omega : INFINITY;
+	if (margin < tally->margin) {
+		tally->margin = margin;
+		tally->closest = s;
+	}
 	if (taken == count)
 		return;
 	struct step step = {.op = layer->op, .from = s};
@@ -153,7 +156,7 @@ int replay_layer(struct replayer *r, int crop, const struct op *op, const struct
 	size_t selected, at = 0;
 	struct place *places = places_of(r, op->output, &selected);
 	int code = places ? LSDN_OK : error_memory(e, "a replay");
-	*tally = (struct tally){.neurons = selected, .lines = count, .margin = INFINITY};
+	*tally = (struct tally){.neurons = selected, .lines = count, .margin = INFINITY, .op = op};
 	if (!code && weighed)
 		code = reference_layer_open(&layer, r->x->crops[crop].session, plan, 0, op, &r->image.choices.policy, places, selected, e);
 	for (size_t i = 0; i < selected && !code; i++) {

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ static int collect(void *context, const struct step *step, struct error *e)
 void vector_replay(struct runner *r, const char *name, const struct policy *policy, const int *classes, int class_count)
 {
 	struct explainer x = {.net = &r->net, .crop_count = 1, .crops = {{.session = r->session, .walk = r->walk}}};
-	struct replayer replayer = {.x = &x, .path = name, .layers = json_array(), .remarks = json_array(),
+	struct replayer replayer = {.x = &x, .path = name, .layers = json_array(), .remarks = json_array(), .total = {.margin = INFINITY},
 		.selected = calloc((size_t)r->net.plan.tensor_count, sizeof *replayer.selected)};
 	struct trail_image *image = &replayer.image;
 	struct error e;
