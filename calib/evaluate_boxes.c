@@ -44,13 +44,15 @@ static void print_notes(const struct evaluate_options *o, const struct box_file 
 	const struct box_scores *s)
 {
 	if (m->order == BOX_ORDER_NUMBER)
-		fprintf(stderr, "lsdn-evaluate: %s: %zu lines for %zu images: each image takes the line whose number its name ends in\n", o->boxes, f->count, d->count);
+		fprintf(stderr, "lsdn-evaluate: %s: %zu lines for %zu images: each image takes the line whose number its name ends in\n", o->boxes, f->count,
+			d->count);
 	if (m->order == BOX_ORDER_NAMES && m->unused)
 		fprintf(stderr, "lsdn-evaluate: %s: %zu of its images are not in the data set and are left out\n", o->names, m->unused);
 	if (m->matched < d->count)
 		fprintf(stderr, "lsdn-evaluate: %s: %zu images are not in the list and are left out\n", o->data, d->count - m->matched);
 	if (s->unknown)
-		fprintf(stderr, "lsdn-evaluate: %s: has no WordNet id of %llu images, whose class no line can have right\n", o->ids, (unsigned long long)s->unknown);
+		fprintf(stderr, "lsdn-evaluate: %s: has no WordNet id of %llu images, whose class no line can have right\n", o->ids,
+			(unsigned long long)s->unknown);
 }
 
 int evaluate_boxes(const struct evaluate_options *o, struct error *e)

@@ -26,8 +26,8 @@ static const struct argp_option OPTIONS[] = {
 	{"boxes", 'b', "FILE", 0, "The boxes: one line an image, \"class xmin ymin xmax ymax\", in pixels of the original photograph, both ends included. "
 		"Class i (from 1) is line i of --ids", 2},
 	{"ids", 'i', "IDS", 0, "The classes: WordNet ids, one a line, in the order in which FILE counts them", 2},
-	{"names", 'n', "LIST", 0, "Names of images without suffix, one a line: line i of FILE is of the image on line i (default: line i is of the i-th image in "
-		"order of name)", 2},
+	{"names", 'n', "LIST", 0, "Names of images without suffix, one a line: line i of FILE is of the image on line i (default: line i is of the i-th "
+		"image in order of name)", 2},
 	{NULL, 0, NULL, 0, "Both:", 3},
 	{"data", 'd', "DIR|CSV", 0, "The truth: a folder with images/ and annotations/ (ILSVRC XML), or ImageNet's own folders (for an explainer, default: "
 		"generated images); for boxes also LOC_val_solution.csv itself (no photograph is needed)", 3},
@@ -79,17 +79,19 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp ARGP = {OPTIONS, parse, NULL,
-	"Says what an explainer is worth on annotated photographs: how often its box is right (IoU > 0.5), beside boxes that look at nothing, and whether its "
-	"explanations depend on the class at all. With --boxes: how often boxes are right that any explainer found, with no network.\v"
-	"IoU is counted in pixels with both ends included, and is that of the best of the image's annotated boxes; a box in a file that leaves the photograph is "
-	"counted as it is given. A class is right if it is the annotation's WordNet id; the localisation error is the share of images in which not both are right. "
-	"Intervals are 95%: Wilson's for shares, the normal approximation for means. The trivial rows say what a box that looks at nothing reaches: centred with "
-	"sides of 0.75 of the photograph's, and the whole photograph; they need the photograph's size, which XML gives and the CSV does not.\n\n"
-	"Class sensitivity is measured for gate=evidence and gate=none, whatever was chosen: points of the first and the second class as sets of the "
-	"photograph's pixels (Jaccard distance 1 - |A and B| / |A or B|), and their boxes (1 - IoU). An explainer that says the same whatever is asked is near 0.\n\n"
+	"Says what an explainer is worth on annotated photographs: how often its box is right (IoU > 0.5), beside boxes that look at nothing, and "
+	"whether its explanations depend on the class at all. With --boxes: how often boxes are right that any explainer found, with no network.\v"
+	"IoU is counted in pixels with both ends included, and is that of the best of the image's annotated boxes; a box in a file that leaves the "
+	"photograph is counted as it is given. A class is right if it is the annotation's WordNet id; the localisation error is the share of images "
+	"in which not both are right. Intervals are 95%: Wilson's for shares, the normal approximation for means. The trivial rows say what a box "
+	"that looks at nothing reaches: centred with sides of 0.75 of the photograph's, and the whole photograph; they need the photograph's size, "
+	"which XML gives and the CSV does not.\n\n"
+	"Class sensitivity is measured for gate=evidence and gate=none, whatever was chosen: points of the first and the second class as sets of "
+	"the photograph's pixels (Jaccard distance 1 - |A and B| / |A or B|), and their boxes (1 - IoU). An explainer that says the same whatever "
+	"is asked is near 0.\n\n"
 	"Weights flatter themselves on images that they were tuned on; the weights file lists them.\n\n"
-	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number i, such as "
-	"ILSVRC2012_val_00000001.\n\n"
+	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
+	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"
 	"  lsdn-evaluate --model googlenet.onnx --weights googlenet.cfg --data photographs --images 200\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --set view=five --json\n"

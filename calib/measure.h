@@ -42,7 +42,8 @@ extern const struct measure *const MEASURES[];
 /* Explains a class (-1: the predicted ones) by a policy; points and keep are the explainer's. */
 int measure_explain(const struct measured *m, const struct policy *policy, int asked, struct explanation *found, struct error *e);
 
-/* Jaccard distance 1 - |A and B| / |A or B| of two sets of points, taken as sets of the photograph's pixels: 0 where both are empty, 1 where one is. */
+/* Jaccard distance 1 - |A and B| / |A or B| of two sets of points, taken as sets of the photograph's pixels: 0 where both are
+ * empty, 1 where one is. */
 int measure_distance(const struct point *a, size_t a_count, const struct point *b, size_t b_count, double *distance, struct error *e);
 
 struct measure_job {
@@ -65,8 +66,8 @@ struct measurement {
 	size_t taken, usable;
 };
 
-/* Takes images until the wanted number is usable, or all are taken. With LSDN_ERROR_INTERRUPTED m holds what was measured until then. The result depends
- * on nothing but model, choices and images. */
+/* Takes images until the wanted number is usable, or all are taken. With LSDN_ERROR_INTERRUPTED m holds what was measured until then. The result
+ * depends on nothing but model, choices and images. */
 int measurement_run(struct measurement *m, const struct measure_job *job, struct error *e);
 void measurement_close(struct measurement *m);
 

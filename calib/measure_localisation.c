@@ -1,5 +1,5 @@
-/* How often the box is right: IoU > 0.5 with the best of the annotated boxes. Class known: explained for the annotated class. Localisation error: 100 -
- * the share in which the predicted class is right and so is its box; the trivial boxes take the network's class, too. */
+/* How often the box is right: IoU > 0.5 with the best of the annotated boxes. Class known: explained for the annotated class. Localisation error:
+ * 100 - the share in which the predicted class is right and so is its box; the trivial boxes take the network's class, too. */
 #include "config.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* How far apart the explanations of the first and the second class are: 0, the class makes no difference to what is explained; 1, they share nothing. Without
- * the gate Z_pre, which does not know the class, can choose neurons that speak against it. */
+/* How far apart the explanations of the first and the second class are: 0, the class makes no difference to what is explained; 1, they share
+ * nothing. Without the gate Z_pre, which does not know the class, can choose neurons that speak against it. */
 #include "config.h"
 
 #include <math.h>

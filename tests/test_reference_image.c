@@ -1,5 +1,5 @@
-/* What the image side computes fast against the same computed plainly, on random photographs and points: sizes on both sides of the vector widths of 4,
- * 8 and 16, points on borders and far outside, repeated ones, none, one, and such as are no numbers. */
+/* What the image side computes fast against the same computed plainly, on random photographs and points: sizes on both sides of the vector widths
+ * of 4, 8 and 16, points on borders and far outside, repeated ones, none, one, and such as are no numbers. */
 #include "config.h"
 
 #include <check.h>
@@ -102,7 +102,8 @@ START_TEST(outliers_and_boxes)
 		size_t expected = reference_outliers(r.points, r.count, r.width, r.height, &r.rule, plain), marked = 0;
 		for (size_t k = 0; k < r.count; k++) {
 			bool differs = keep[k] != plain[k];
-			check_case(!differs || near_tie(&r, k), i, "point %zu of %zu %s, plainly it %s", k, r.count, keep[k] ? "stays" : "goes", plain[k] ? "stays" : "goes");
+			check_case(!differs || near_tie(&r, k), i, "point %zu of %zu %s, plainly it %s", k, r.count, keep[k] ? "stays" : "goes",
+				plain[k] ? "stays" : "goes");
 			check_case(!keep[k] || (isfinite(r.points[k].y) && isfinite(r.points[k].x)), i, "point %zu is no number and stays", k);
 			allowed += differs;
 			marked += keep[k];
@@ -151,7 +152,8 @@ static double left_out(const struct random_case *r, const bool *keep, double sig
 {
 	double sum = 0, reach = floor(4 * sigma + 0.5);
 	for (size_t i = 0; i < r->count; i++) {
-		double dy = fabs(fmin(fmax(floor(r->points[i].y + 0.5), 0), r->height - 1) - y), dx = fabs(fmin(fmax(floor(r->points[i].x + 0.5), 0), r->width - 1) - x);
+		double dy = fabs(fmin(fmax(floor(r->points[i].y + 0.5), 0), r->height - 1) - y);
+		double dx = fabs(fmin(fmax(floor(r->points[i].x + 0.5), 0), r->width - 1) - x);
 		if (keep[i] && (dy > reach || dx > reach))
 			sum += exp(-(dy * dy + dx * dx) / (2 * sigma * sigma));
 	}
@@ -159,7 +161,7 @@ static double left_out(const struct random_case *r, const bool *keep, double sig
 }
 
 /* Both maps are a sum divided by its maximum. The fast sum is less by what it leaves out; where a / A is compared with b / B, |a - b| <= t and
- * |A - B| <= T, they differ by no more than (t + T) / B. Beside that, a float holds the sum, the maximum and their quotient: 3 * 2^-24, of at most 1. */
+ * |A - B| <= T, they differ by no more than (t + T) / B. Beside that, floats hold the sum, the maximum and their quotient: less than 4 * 2^-24. */
 static void compare_maps(const struct random_case *r, const bool *keep, double blur, uint32_t i)
 {
 	size_t size = (size_t)r->width * (size_t)r->height;
@@ -175,8 +177,8 @@ static void compare_maps(const struct random_case *r, const bool *keep, double b
 	}
 	for (size_t k = 0; k < size; k++) {
 		double tolerance = 4 * 0x1p-24 + (highest > 0 ? (less[k] + most) / highest : 0);
-		check_case(fabs((double)fast[k] - plain[k]) <= tolerance, i, "%d x %d, blur %g, pixel %zu: %.9g, plainly %.9g, may be %.3g off", r->width, r->height,
-			blur, k, (double)fast[k], plain[k], tolerance);
+		check_case(fabs((double)fast[k] - plain[k]) <= tolerance, i, "%d x %d, blur %g, pixel %zu: %.9g, plainly %.9g, may be %.3g off", r->width,
+			r->height, blur, k, (double)fast[k], plain[k], tolerance);
 	}
 	free(fast);
 	free(plain);
@@ -236,8 +238,8 @@ static void place_of_crop(const struct photo *photo, int side, enum view view, i
 	*y = centre ? (*height - side) / 2 : crop >= 2 ? *height - side : 0;
 }
 
-/* Between the passes and after them 8 bits are kept: each rounds by 1/2 at most, the second pass is a mean, so that both together are within 1. Weights
- * of 22 bits: each of at most 2 * 70 + 1 is within 2^-23, times 255, on both axes. */
+/* Between the passes and after them 8 bits are kept: each rounds by 1/2 at most, the second pass is a mean, so that both together are within 1.
+ * Weights of 22 bits: each of at most 2 * 70 + 1 is within 2^-23, times 255, on both axes. */
 START_TEST(views)
 {
 	static const double TOLERANCE = 1 + 2 * 141 * 255 * 0x1p-23;
@@ -265,7 +267,8 @@ START_TEST(views)
 			/* One division, one multiplication and two additions on numbers below 2^13. */
 			struct point p = view_point(&g, y, x);
 			double py = (top + y + 0.5) * photo.height / height - 0.5, px = (left + x + 0.5) * photo.width / width - 0.5;
-			check_case(fabs(p.y - py) <= 0x1p-38 && fabs(p.x - px) <= 0x1p-38, i, "(%d, %d) lies at %.17g %.17g, plainly at %.17g %.17g", y, x, p.y, p.x, py, px);
+			check_case(fabs(p.y - py) <= 0x1p-38 && fabs(p.x - px) <= 0x1p-38, i, "(%d, %d) lies at %.17g %.17g, plainly at %.17g %.17g", y, x, p.y,
+				p.x, py, px);
 		}
 		free(tensor);
 		photo_free(&photo);

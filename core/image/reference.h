@@ -15,12 +15,12 @@ bool reference_box(const struct point *points, const bool *keep, size_t count, i
 /* Pixels that are in both boxes over pixels that are in one of them, counted one by one. */
 double reference_iou(const struct box *a, const struct box *b);
 
-/* Sum over the kept points of exp(-d^2 / (2 sigma^2)), d the distance from their rounded pixel, sigma = blur * diagonal, at every pixel of map (height x
- * width, row after row), divided by its maximum, which is returned; all zero where no point is kept. */
+/* Sum over the kept points of exp(-d^2 / (2 sigma^2)), d the distance from their rounded pixel, sigma = blur * diagonal, at every pixel of map
+ * (height x width, row after row), divided by its maximum, which is returned; all zero where no point is kept. */
 double reference_map(const struct point *points, const bool *keep, size_t count, int width, int height, double blur, double *map);
 
-/* Channel c (0 to 255, not rounded) of pixel (y, x) of the photograph resized to width x height: the mean of all its pixels, each with the weight of a
- * triangle on each axis that falls to 0 one pixel away, in pixels of the coarser grid. */
+/* Channel c (0 to 255, not rounded) of pixel (y, x) of the photograph resized to width x height: the mean of all its pixels, each with the weight
+ * of a triangle on each axis that falls to 0 one pixel away, in pixels of the coarser grid. */
 double reference_resized(const struct photo *photo, int width, int height, int y, int x, int c);
 
 #endif
