@@ -24,8 +24,8 @@ static int choose(struct choices *choices, struct weights_file *weights, const s
 	if (o->weights) {
 		code = weights_file_read(weights, o->weights, &net->plan, e);
 		*choices = weights->choices;
-		if (!code && *weights->sha256 && strcmp(weights->sha256, net->sha256) != 0)
-			fprintf(stderr, "%s: %s: was calibrated for another model (%s): its weights are used all the same\n", PROGRAM, o->weights, weights->model);
+		if (!code && weights_file_warning(weights, net))
+			fprintf(stderr, "%s: %s: %s\n", PROGRAM, o->weights, weights_file_warning(weights, net));
 	}
 	for (int i = 0; i < o->set_count && !code; i++)
 		code = choices_assign(choices, o->sets[i], e);

@@ -241,8 +241,8 @@ static int choose(struct choices *choices, struct weights_file *weights, const s
 		if (code)
 			return code;
 		*choices = weights->choices;
-		if (*weights->sha256 && strcmp(weights->sha256, net->sha256) != 0)
-			fprintf(stderr, "lsdn-explain: %s: was calibrated for another model (%s): its weights are used all the same\n", o->weights, weights->model);
+		if (weights_file_warning(weights, net))
+			fprintf(stderr, "lsdn-explain: %s: %s\n", o->weights, weights_file_warning(weights, net));
 	}
 	if (o->alpha)
 		parse_alpha(o->alpha, &choices->policy);

@@ -8,6 +8,7 @@
 
 #include "core/cfg.h"
 #include "core/file.h"
+#include "core/net/net_config.h"
 
 enum { MAX_FILE = 1 << 26 };
 
@@ -18,7 +19,6 @@ static const struct {
 } KNOWN[] = {
 	{"", {"format", "model", "input", "alpha", "choices", "layers", "evidence"}},
 	{"model", {"name", "sha256"}},
-	{"input", {"size", "order", "mean", "std"}},
 	{"alpha", {"cur", "pre", "suc"}},
 	{"layer", {"name", "alpha", "k"}},
 	{"evidence", {"seed", "images", "solver", "schedule", "spacing", "trials", "weights", "rows", "held_out", "held_out_images", "calibration_images"}},
@@ -123,12 +123,22 @@ static int read_layers(struct weights_file *w, const config_setting_t *list, con
 	return code;
 }
 
+/* A text that may be left out. */
+static int read_text(const config_t *config, const char *name, const char *path, char *text, size_t size, struct error *e)
+{
+	const config_setting_t *s = config_lookup(config, name);
+	if (s && config_setting_type(s) != CONFIG_TYPE_STRING)
+		return wrong(path, s, "must be a text in quotes", e);
+	snprintf(text, size, "%s", s ? config_setting_get_string(s) : "");
+	return LSDN_OK;
+}
+
 static int read_root(struct weights_file *w, config_t *config, const char *path, const struct plan *plan, struct error *e)
 {
 	const config_setting_t *root = config_root_setting(config);
 	int code = check_keys(root, "", path, e), format = 0;
-	static const char *const GROUPS[] = {"model", "input", "evidence"};
-	for (size_t i = 0; i < 3 && !code; i++) {
+	static const char *const GROUPS[] = {"model", "evidence"};
+	for (size_t i = 0; i < 2 && !code; i++) {
 		const config_setting_t *group = config_setting_get_member(root, GROUPS[i]);
 		if (group)
 			code = check_keys(group, GROUPS[i], path, e);
@@ -136,17 +146,18 @@ static int read_root(struct weights_file *w, config_t *config, const char *path,
 	if (code)
 		return code;
 	const config_setting_t *alpha = config_setting_get_member(root, "alpha"), *choices = config_setting_get_member(root, "choices"),
-		*layers = config_setting_get_member(root, "layers");
-	const char *name = "", *sha256 = "";
+		*layers = config_setting_get_member(root, "layers"), *input = config_setting_get_member(root, "input");
 	if (!config_lookup_int(config, "format", &format) || format != WEIGHTS_FORMAT)
 		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: format is %d, %d is read here: calibrate again with this version", path, format, WEIGHTS_FORMAT);
 	if (!alpha)
 		return error_set(e, LSDN_ERROR_INPUT, "%s: has no group alpha: it is no weights file, or cut short", path);
-	config_lookup_string(config, "model.name", &name);
-	config_lookup_string(config, "model.sha256", &sha256);
-	snprintf(w->model, sizeof w->model, "%s", name);
-	snprintf(w->sha256, sizeof w->sha256, "%s", sha256);
-	code = read_alpha(alpha, path, &w->choices.policy.alpha, e);
+	code = read_text(config, "model.name", path, w->model, sizeof w->model, e);
+	if (!code)
+		code = read_text(config, "model.sha256", path, w->sha256, sizeof w->sha256, e);
+	if (!code && input)
+		code = net_config_input(input, path, &w->input, e);
+	if (!code)
+		code = read_alpha(alpha, path, &w->choices.policy.alpha, e);
 	if (!code && choices && config_setting_type(choices) != CONFIG_TYPE_GROUP)
 		code = wrong(path, choices, "must be a group { ... }", e);
 	if (!code && choices)
@@ -176,6 +187,17 @@ void weights_file_free(struct weights_file *w)
 {
 	free(w->layers);
 	*w = (struct weights_file){.choices = CHOICES_DEFAULT};
+}
+
+const char *weights_file_warning(const struct weights_file *w, const struct net *net)
+{
+	const struct preprocessing *a = &w->input, *b = &net->input;
+	if (*w->sha256 && strcmp(w->sha256, net->sha256) != 0)
+		return "was calibrated for another model: its weights are used all the same";
+	bool same = a->width == b->width && a->height == b->height && a->bgr == b->bgr;
+	for (int c = 0; c < 3; c++)
+		same = same && fabsf(a->mean[c] - b->mean[c]) < 1e-4f && fabsf(a->std[c] - b->std[c]) < 1e-4f; /* they are written with six digits */
+	return !a->width || same ? NULL : "was calibrated with another size, order, mean or std of the input: its weights are used all the same";
 }
 
 void weights_file_write_string(FILE *file, const char *text)

@@ -19,11 +19,15 @@ struct weights_file {
 	struct layer_policy *layers; /* one an operator of the plan, or NULL */
 	char model[128];
 	char sha256[65];
+	struct preprocessing input;  /* width 0: not said */
 };
 
 /* Reads a weights file for a network with that plan. Its choices point into w until weights_file_free. */
 int weights_file_read(struct weights_file *w, const char *path, const struct plan *plan, struct error *e);
 void weights_file_free(struct weights_file *w);
+
+/* NULL; or, where it was calibrated for another model or another input of this one, a warning to be shown behind its name. */
+const char *weights_file_warning(const struct weights_file *w, const struct net *net);
 
 /* Writes everything but the evidence, which the caller appends (as the group `evidence`). */
 void weights_file_write_head(FILE *file, const struct net *net, const struct choices *choices);

@@ -111,6 +111,12 @@ START_TEST(weights_file_round_trip)
 	ck_assert_msg(weights_file_read(&read, path, &net.plan, &e) == 0, "%s", e.message);
 	ck_assert_str_eq(read.model, "odd \"name\"");
 	ck_assert_str_eq(read.sha256, net.sha256);
+	ck_assert_ptr_null(weights_file_warning(&read, &net));
+	net.input.mean[1] += 1;
+	ck_assert_ptr_nonnull(strstr(weights_file_warning(&read, &net), "mean"));
+	net.sha256[0] ^= 1;
+	ck_assert_ptr_nonnull(strstr(weights_file_warning(&read, &net), "another model"));
+	net.sha256[0] ^= 1;
 	ck_assert_double_eq_tol(read.choices.policy.alpha.cur, 0.35, 1e-9);
 	ck_assert_double_eq_tol(read.choices.policy.alpha.pre, 0.1, 1e-9);
 	ck_assert_int_eq(read.choices.policy.k_conv, 3);
@@ -168,6 +174,8 @@ START_TEST(layers_of_their_own)
 	snprintf(text, sizeof text, "layers = ( { name = \"%s\"; kk = 2; } );", name);
 	ck_assert_int_ne(read_weights(&w, &net, text, &e), 0);
 	ck_assert_int_ne(read_weights(&w, &net, "layers = 3;", &e), 0);
+	ck_assert_int_ne(read_weights(&w, &net, "model = { sha256 = 3; };", &e), 0);
+	ck_assert_msg(strstr(e.message, ":3:"), "%s", e.message);
 	net_close(&net);
 }
 END_TEST

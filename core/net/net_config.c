@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cfg.h"
 
 enum { MAX_SIDE = 4096 };
 
@@ -45,7 +44,7 @@ static bool channels(const config_setting_t *s, float out[3])
 	return true;
 }
 
-static int read_input(const config_setting_t *group, const char *path, struct preprocessing *input, struct error *e)
+int net_config_input(const config_setting_t *group, const char *path, struct preprocessing *input, struct error *e)
 {
 	if (config_setting_type(group) != CONFIG_TYPE_GROUP)
 		return wrong(path, group, "must be a group { size, order, mean, std }", e);
@@ -88,7 +87,7 @@ int net_config_parse(const char *text, const char *path, struct preprocessing *i
 	for (unsigned int i = 0; !code && i < (unsigned int)config_setting_length(root); i++) {
 		const config_setting_t *s = config_setting_get_elem(root, i);
 		if (strcmp(config_setting_name(s), "input") == 0)
-			code = read_input(s, path, input, e);
+			code = net_config_input(s, path, input, e);
 		else if (strcmp(config_setting_name(s), "labels") != 0)
 			code = wrong(path, s, "is no setting: input and labels are", e);
 		else if (!config_setting_get_string(s) || *labels)

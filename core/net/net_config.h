@@ -7,6 +7,7 @@
 #ifndef LSDN_CORE_NET_NET_CONFIG_H
 #define LSDN_CORE_NET_NET_CONFIG_H
 
+#include "core/cfg.h"
 #include "core/error.h"
 #include "core/image/view.h"
 
@@ -16,5 +17,8 @@ extern const struct preprocessing PREPROCESSING_IMAGENET;
 /* Reads a configuration from text; path is used in messages. labels gets the name of the labels file (owned by the caller), or NULL. Unknown keys
  * are errors that name the line. */
 int net_config_parse(const char *text, const char *path, struct preprocessing *input, char **labels, struct error *e);
+
+/* The same of the group `input` alone, which weights files have too; what it does not say stays as it is. */
+int net_config_input(const config_setting_t *group, const char *path, struct preprocessing *input, struct error *e);
 
 #endif
