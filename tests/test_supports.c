@@ -38,7 +38,7 @@ static const char *compare(const struct random_plan *r, const struct session *se
 	double sum = op->bias[s.c], all = fabs(sum), magnitude;
 	support_current(plan, op, input, s, z);
 	if (op->kind == OP_CONV)
-		support_strongest(plan, op, input, s, sign, pixels);
+		support_strongest(plan, op, input, s, sign, scratch, pixels);
 	for (int c = 0; c < count; c++) {
 		double plain = reference_current(plan, op, input, s, c, &magnitude);
 		if (differ(z[c], plain, magnitude, WINDOW_ROUNDING))

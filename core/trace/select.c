@@ -22,7 +22,7 @@ static void look(struct walk *w, const struct op *op, struct place s)
 	if (op->kind == OP_GEMM)
 		return;
 	if (p->locate == LOCATE_STRONGEST) {
-		support_strongest(w->plan, op, input, s, negative ? -1 : 1, w->pixels);
+		support_strongest(w->plan, op, input, s, negative ? -1 : 1, w->scratch, w->pixels);
 		return;
 	}
 	uint32_t center = support_center(w->plan, op, s);

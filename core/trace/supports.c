@@ -74,6 +74,17 @@ LSDN_KERNEL static float highest_value(const float *restrict z, int count)
 	return highest;
 }
 
+/* Where sign * a * w is higher than what was kept so far, it and its pixel are kept. */
+LSDN_KERNEL static void keep_strongest(float *restrict kept, uint32_t *restrict pixels, const float *restrict a, const float *restrict w, float sign,
+	uint32_t pixel, int count)
+{
+	for (int c = 0; c < count; c++) {
+		float product = sign * a[c] * w[c];
+		pixels[c] = product > kept[c] ? pixel : pixels[c];
+		kept[c] = product > kept[c] ? product : kept[c];
+	}
+}
+
 /* Which taps of the kernel of an output neuron lie inside the input. */
 struct tap_range {
 	int y0, x0;                 /* the kernel's first tap in the input, perhaps outside */
@@ -141,27 +152,26 @@ uint32_t support_center(const struct plan *plan, const struct op *op, struct pla
 	return (uint32_t)(y * in->w + x);
 }
 
-void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, uint32_t *pixels)
+void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	const struct window *w = &op->window;
 	int count = support_count(plan, op);
 	const float *filter = filter_of(op, s.c, count);
 	struct tap_range r = taps_of(in, w, s);
+	uint32_t center = support_center(plan, op, s); /* a kernel wholly in the padding has no place of its own */
 	input += support_first_channel(plan, op, s.c);
 	for (int c = 0; c < count; c++) {
-		float highest = -INFINITY;
-		pixels[c] = support_center(plan, op, s); /* a kernel wholly in the padding has no place of its own */
-		for (int i = r.i_from; i < r.i_to; i++)
-			for (int j = r.j_from; j < r.j_to; j++) {
-				size_t pixel = (size_t)((r.y0 + i * w->dilation_y) * in->w + r.x0 + j * w->dilation_x);
-				float product = sign * input[pixel * (size_t)in->c + (size_t)c] * filter[(size_t)(i * w->width + j) * (size_t)count + (size_t)c];
-				if (product > highest) {
-					highest = product;
-					pixels[c] = (uint32_t)pixel;
-				}
-			}
+		scratch[c] = -INFINITY;
+		pixels[c] = center;
 	}
+	for (int i = r.i_from; i < r.i_to; i++)
+		for (int j = r.j_from; j < r.j_to; j++) {
+			uint32_t pixel = (uint32_t)((r.y0 + i * w->dilation_y) * in->w + r.x0 + j * w->dilation_x);
+			if (w->height * w->width > 1)
+				keep_strongest(scratch, pixels, input + (size_t)pixel * (size_t)in->c, filter + (size_t)(i * w->width + j) * (size_t)count, sign, pixel,
+					count);
+		}
 }
 
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s)

@@ -32,8 +32,8 @@ void support_current(const struct plan *plan, const struct op *op, const float *
 /* Conv: the pixel (y * W + x of the input) of the kernel's centre, clamped into the input. */
 uint32_t support_center(const struct plan *plan, const struct op *op, struct place s);
 
-/* Conv: for each candidate channel the in-bounds pixel of the highest single product sign * A * W, the first in raster order. */
-void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, uint32_t *pixels);
+/* Conv: for each candidate channel the in-bounds pixel of the highest single product sign * A * W, the first in raster order. scratch as below. */
+void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels);
 
 /* Pools: the pixel of the highest activation within the in-bounds window of output neuron s, first in raster order. */
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s);
