@@ -122,3 +122,69 @@ void fuzz_explain(const uint8_t *data, size_t size)
 	packed_weights_close(packed);
 	net_close(&net);
 }
+
+static void add_constant(struct message *graph, const char *name, const int64_t *dims, int rank)
+{
+	struct message tensor = {0};
+	int64_t count = 1;
+	for (int d = 0; d < rank; d++) {
+		put_int(&tensor, 1, dims[d]);
+		count *= dims[d];
+	}
+	put_int(&tensor, 2, 1);
+	for (int64_t i = 0; i < count; i++)
+		put_float(&tensor, 4, (float)(i * 7 % 11 - 4) / 4);
+	put_text(&tensor, 8, name);
+	put_message(graph, 5, &tensor);
+}
+
+static void add_node(struct message *graph, const char *op_type, const char *input, const char *constant, const char *output, const char *attribute,
+	int value)
+{
+	struct message node = {0}, pair = {0};
+	put_text(&node, 1, input);
+	if (constant)
+		put_text(&node, 1, constant);
+	put_text(&node, 2, output);
+	put_text(&node, 4, op_type);
+	if (attribute) {
+		put_text(&pair, 1, attribute);
+		put_int(&pair, 8, value);
+		put_int(&pair, 8, value);
+		put_message(&node, 5, &pair);
+	}
+	put_message(graph, 1, &node);
+}
+
+static void add_value(struct message *graph, int field, const char *name, const int64_t *dims, int rank)
+{
+	struct message dim = {0}, shape = {0}, type = {0}, value = {0};
+	for (int d = 0; d < rank; d++) {
+		put_int(&dim, 1, dims[d]);
+		put_message(&shape, 1, &dim);
+	}
+	put_int(&type, 1, 1);
+	put_message(&type, 2, &shape);
+	put_message(&shape, 1, &type);
+	put_text(&value, 1, name);
+	put_message(&value, 2, &shape);
+	put_message(graph, field, &value);
+}
+
+void fuzz_model(struct message *model)
+{
+	static struct message graph, opset;
+	graph.size = opset.size = model->size = 0;
+	add_node(&graph, "Conv", "x", "filters", "conv", NULL, 0);
+	add_node(&graph, "Relu", "conv", NULL, "relu", NULL, 0);
+	add_node(&graph, "MaxPool", "relu", NULL, "pool", "kernel_shape", 2);
+	add_node(&graph, "Flatten", "pool", NULL, "flat", NULL, 0);
+	add_node(&graph, "Gemm", "flat", "matrix", "scores", NULL, 0);
+	add_constant(&graph, "filters", (int64_t[]){2, 3, 3, 3}, 4);
+	add_constant(&graph, "matrix", (int64_t[]){18, 3}, 2);
+	add_value(&graph, 11, "x", (int64_t[]){1, 3, 6, 6}, 4);
+	add_value(&graph, 12, "scores", (int64_t[]){1, 3}, 2);
+	put_message(model, 7, &graph);
+	put_int(&opset, 2, 13);
+	put_message(model, 8, &opset);
+}

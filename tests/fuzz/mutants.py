@@ -96,7 +96,7 @@ class Message:
                     size = value.write(body, 0, inner, inner_lengths)
                 else:
                     body, size = [value], len(value)
-                    inner = [(0, size)] if size <= 64 else []
+                    inner = [(0, size)] if 0 < size <= 64 else []
                 if tag & 7 == 2:
                     lengths.append(at + len(head))
                     head += varint(size)
