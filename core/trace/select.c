@@ -76,15 +76,15 @@ static int preceding(struct walk *w, int t, neuron_t n, float *value)
 	size_t pixels = (size_t)tensor->h * (size_t)tensor->w, channels = (size_t)tensor->c;
 	if (!w->rows[t] && !(w->rows[t] = arena_alloc(&w->arena, pixels, sizeof(float *))))
 		return error_memory(w->error, "a walk");
-	float **row = &w->rows[t][n / channels];
+	uint32_t pixel = n / (uint32_t)channels;
+	float **row = &w->rows[t][pixel];
 	if (!*row) {
 		*row = arena_alloc(&w->arena, channels, sizeof(float));
 		if (!*row)
 			return error_memory(w->error, "a walk");
-		for (size_t c = 0; c < channels; c++)
-			(*row)[c] = NAN;
+		support_preceding_row(w->session, w->plan, w->image, t, (int)pixel / tensor->w, (int)pixel % tensor->w, *row);
 	}
-	float *z = &(*row)[n % channels];
+	float *z = &(*row)[n - pixel * (uint32_t)channels];
 	if (isnan(*z))
 		*z = support_preceding(w->session, w->plan, w->image, t, neuron_place(tensor, n), w->scratch);
 	*value = *z;
@@ -223,41 +223,44 @@ static int take_all(struct walk *w, const struct op *op, const struct rule *r, s
 	return code;
 }
 
-/* Gathers the eligible candidates of s; with_pre says whether their Z_pre is needed. */
-static int gather(struct walk *w, const struct op *op, struct place s, bool gated, bool with_tops, bool with_pre, size_t *count)
+/* Gathers the eligible candidates of s. */
+static size_t gather(struct walk *w, const struct op *op, struct place s, bool gated)
 {
 	int all = support_count(w->plan, op);
-	*count = 0;
+	size_t count = 0;
 	look(w, op, s);
-	for (int c = 0; c < all; c++) {
-		if (gated && all > 1 && !(w->z[c] > 0))
-			continue;
-		struct candidate *candidate = &w->candidates[(*count)++];
-		*candidate = (struct candidate){.neuron = candidate_neuron(w, op, s, c), .cur = w->z[c], .top = -1};
-		if (with_tops)
-			candidate->top = index_set_find(&w->tops, candidate->neuron);
-		int code = with_pre ? preceding(w, op->inputs[0], candidate->neuron, &candidate->pre) : LSDN_OK;
+	for (int c = 0; c < all; c++)
+		if (!gated || all == 1 || w->z[c] > 0)
+			w->candidates[count++] = (struct candidate){.neuron = candidate_neuron(w, op, s, c), .cur = w->z[c], .top = -1};
+	return count;
+}
+
+/* The other supports of the candidates, for their Omega. */
+static int weigh(struct walk *w, const struct op *op, size_t count)
+{
+	bool with_pre = w->listener;
+	for (int p = 0; p < w->count; p++)
+		with_pre = with_pre || w->mixtures[p].alpha.pre != 0;
+	for (size_t i = 0; i < count; i++) {
+		struct candidate *c = &w->candidates[i];
+		c->top = index_set_find(&w->tops, c->neuron);
+		int code = with_pre ? preceding(w, op->inputs[0], c->neuron, &c->pre) : LSDN_OK;
 		if (code)
 			return code;
 	}
+	if (w->policies[0].scale == SCALE_MAX)
+		to_like_units(w->candidates, count);
 	return LSDN_OK;
 }
 
 static int select_for(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
 {
-	size_t count;
-	/* Where all are taken, their Omega is for a listener alone. */
-	bool weigh = (r->k != K_ALL || w->listener) && !r->current_only, with_pre = false;
-	for (int p = 0; p < w->count && weigh; p++)
-		with_pre = with_pre || w->listener || w->mixtures[p].alpha.pre != 0;
 	w->step = (struct step){.op = op, .from = s};
-	int code = gather(w, op, s, r->gated, weigh, with_pre, &count);
-	if (code)
-		return code;
-	if (weigh && w->policies[0].scale == SCALE_MAX)
-		to_like_units(w->candidates, count);
-	if (r->k == K_ALL || (size_t)r->k >= count)
-		return take_all(w, op, r, count, mask);
+	size_t count = gather(w, op, s, r->gated);
+	bool all = r->k == K_ALL || (size_t)r->k >= count; /* where all are taken, their Omega is for a listener alone */
+	int code = (!all || w->listener) && !r->current_only ? weigh(w, op, count) : LSDN_OK;
+	if (code || all)
+		return code ? code : take_all(w, op, r, count, mask);
 	if (r->k == 1 && w->count > 1 && !r->current_only && !w->some_flat)
 		count = keep_frontier(w->candidates, count);
 	for (int p = 0; p < w->count && !code; p++)
@@ -294,7 +297,8 @@ int walk_select(struct walk *w, const struct op *op)
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
 		w->some_flat = w->some_flat || (alpha.cur == 0 && alpha.pre == 0) || (alpha.suc == 0 && w->policies[p].suc_form == SUC_PRODUCT);
 	}
-	if (!code && (r.k != K_ALL || w->listener) && !r.current_only)
+	bool choice = r.k != K_ALL && r.k < support_count(w->plan, op); /* no neuron has more candidates */
+	if (!code && (choice || w->listener) && !r.current_only)
 		code = count_tops(w, op);
 	for (size_t slot = 0; slot < from->neurons.count && !code; slot++)
 		code = select_for(w, op, &r, neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]), from->masks + slot * (size_t)w->words);
