@@ -4,18 +4,7 @@
 
 #include <math.h>
 
-<<<<<<< theirs
 #include "core/trace/supports_inside.h"
-=======
-/* The kernels below are the walk's cost; they are compiled for what the processor has. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define LSDN_KERNEL __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
-#else
-#define LSDN_KERNEL
-#endif
-
-enum { LANES = 16 };
->>>>>>> mine
 
 struct place neuron_place(const struct tensor *t, neuron_t n)
 {

@@ -5,7 +5,7 @@
 #include "core/trace/supports.h"
 
 /* Kernels are the walk's cost; they are compiled for what the processor has. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define LSDN_KERNEL __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
 #else
 #define LSDN_KERNEL
