@@ -17,21 +17,6 @@ static const char PROGRAM[] = "lsdn-evaluate";
 
 enum { USUAL_IMAGES = 1000 };
 
-static int choose(struct choices *choices, struct weights_file *weights, const struct net *net, const struct evaluate_options *o, struct error *e)
-{
-	int code = LSDN_OK;
-	*choices = CHOICES_DEFAULT;
-	if (o->weights) {
-		code = weights_file_read(weights, o->weights, &net->plan, e);
-		*choices = weights->choices;
-		if (!code && weights_file_warning(weights, net))
-			fprintf(stderr, "%s: %s: %s\n", PROGRAM, o->weights, weights_file_warning(weights, net));
-	}
-	for (int i = 0; i < o->set_count && !code; i++)
-		code = choices_assign(choices, o->sets[i], e);
-	return code;
-}
-
 /* What was measured, on how much, and by which weights. */
 static void print_head(const struct measurement *m, const struct net *net, const struct choices *c)
 {
@@ -117,7 +102,7 @@ int evaluate_explainer(const struct evaluate_options *o, struct error *e)
 	size_t images = o->images ? o->images : USUAL_IMAGES;
 	int code = command_open_net(&net, PROGRAM, o->model, e);
 	if (!code)
-		code = choose(&choices, &weights, &net, o, e);
+		code = command_choose(&choices, &weights, &net, PROGRAM, o->weights, o->sets, o->set_count, e);
 	if (!code)
 		code = command_open_source(&source, &dataset, PROGRAM, o->data, images, e);
 	if (!code && !(packed = packed_weights_open(&net.plan, e)))

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/embedded.h"
+#include "core/command.h"
 #include "core/explain.h"
 #include "core/replay.h"
 #include "core/show.h"
@@ -18,7 +18,9 @@
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { EXIT_USAGE = 2, MAX_SETS = 64 };
+static const char PROGRAM[] = "lsdn-explain";
+
+enum { MAX_SETS = 64 };
 
 struct options {
 	const char *model, *weights, *alpha, *class_name, *output, *tensor, *trace, *replay;
@@ -47,13 +49,6 @@ static const struct argp_option OPTIONS[] = {
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores)", 0},
 	{0},
 };
-
-static int whole_number(const char *text, int least, int most)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-	return *text && !*end && value >= least && value <= most ? (int)value : least - 1;
-}
 
 static int parse_alpha(const char *text, struct policy *p)
 {
@@ -101,9 +96,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		o->sets[o->set_count++] = argument;
 		return 0;
 	case KEY_THREADS:
-		o->threads = whole_number(argument, 1, 1024);
-		if (o->threads < 1)
-			argp_error(state, "--threads %s: give a number from 1 to 1024", argument);
+		o->threads = (int)command_number(state, "threads", argument, 1, 1024);
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->images = state->argv + state->next;
@@ -136,7 +129,7 @@ static const struct argp ARGP = {OPTIONS, parse, "IMAGE...",
 
 static int complain(const struct error *e)
 {
-	fprintf(stderr, "lsdn-explain: %s\n", e->message);
+	fprintf(stderr, "%s: %s\n", PROGRAM, e->message);
 	return EXIT_FAILURE;
 }
 
@@ -224,34 +217,6 @@ static int explain_one(struct explainer *x, const struct choices *choices, const
 	return code;
 }
 
-static int open_net(struct net *net, const struct options *o, struct error *e)
-{
-	int code = model_open(net, o->model, e);
-	if (!code && net->input_assumed)
-		fprintf(stderr, "lsdn-explain: %s: no .cfg beside it: its input is taken to be ImageNet's usual (RGB, mean 123.675 116.28 103.53, std 58.395 "
-			"57.12 57.375)\n", o->model);
-	return code;
-}
-
-static int choose(struct choices *choices, struct weights_file *weights, const struct net *net, const struct options *o, struct error *e)
-{
-	*choices = CHOICES_DEFAULT;
-	if (o->weights) {
-		int code = weights_file_read(weights, o->weights, &net->plan, e);
-		if (code)
-			return code;
-		*choices = weights->choices;
-		if (weights_file_warning(weights, net))
-			fprintf(stderr, "lsdn-explain: %s: %s\n", o->weights, weights_file_warning(weights, net));
-	}
-	if (o->alpha)
-		parse_alpha(o->alpha, &choices->policy);
-	int code = LSDN_OK;
-	for (int i = 0; i < o->set_count && !code; i++)
-		code = choices_assign(choices, o->sets[i], e);
-	return code;
-}
-
 /* Explains every image; returns main's exit status. */
 static int explain_all(struct explainer *x, const struct choices *choices, const struct options *o, int asked)
 {
@@ -283,11 +248,13 @@ int main(int argc, char **argv)
 	struct choices choices;
 	struct error e;
 	int asked = -1, status;
-	argp_err_exit_status = EXIT_USAGE;
+	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-	int code = open_net(&net, &o, &e);
+	int code = command_open_net(&net, PROGRAM, o.model, &e);
 	if (!code)
-		code = choose(&choices, &weights, &net, &o, &e);
+		code = command_choose(&choices, &weights, &net, PROGRAM, o.weights, o.sets, o.set_count, &e);
+	if (!code && o.alpha)
+		parse_alpha(o.alpha, &choices.policy);
 	if (!code && o.class_name)
 		code = net_find_class(&net, o.class_name, &asked, &e);
 	if (!code && !(packed = packed_weights_open(&net.plan, &e)))
@@ -306,9 +273,5 @@ int main(int argc, char **argv)
 	packed_weights_close(packed);
 	weights_file_free(&weights);
 	net_close(&net);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "lsdn-explain: standard output cannot be written\n");
-		status = EXIT_FAILURE;
-	}
-	return status;
+	return command_end(PROGRAM, LSDN_OK, NULL) ? EXIT_FAILURE : status;
 }
