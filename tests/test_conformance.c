@@ -115,7 +115,7 @@ static void print_totals(const struct totals *t)
 		printf(" %s %d%s", t->tallies[i].name, t->tallies[i].cases, i + 1 < t->count ? "," : "");
 	printf("\n");
 	for (size_t i = 0; i < OPERATOR_COUNT; i++)
-		printf("%s: %d/%d\n", t->tallies[i].name, t->tallies[i].run, t->tallies[i].passed);
+		printf("%s: %d/%d of %d\n", t->tallies[i].name, t->tallies[i].run, t->tallies[i].passed, t->tallies[i].cases);
 	printf("ONNX's vectors: %d cases, %d run (%d of them as one image, %d of opset below 7), %d passed, %d left out, %d with operators that are outside\n", t->cases,
 		t->run, t->as_image, t->raised, t->passed, t->left_out, t->outside);
 }

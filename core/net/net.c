@@ -56,6 +56,18 @@ static int check_labels(const struct net *net, const char *path, struct error *e
 	return error_set(e, LSDN_ERROR_INPUT, "%s: has %d lines, the network %d classes: give it one line a class", path, net->label_count, classes);
 }
 
+/* A file that keeps images as TensorFlow does is told apart before its sides are taken for something else. */
+static int check_image(const struct net *net, const char *path, struct error *e)
+{
+	for (size_t i = 0; i < net->graph.input_count; i++) {
+		const struct value *v = &net->graph.inputs[i];
+		if (v->rank == 4 && v->dims[3] == 3 && v->dims[1] != 3)
+			return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: input '%s' is N x H x W x 3: export it as N x 3 x H x W (tf2onnx --inputs-as-nchw)", path,
+				v->name);
+	}
+	return LSDN_OK;
+}
+
 /* The network must be a classifier of images. */
 static int check_plan(const struct net *net, const char *path, struct error *e)
 {
@@ -73,6 +85,8 @@ static int check_plan(const struct net *net, const char *path, struct error *e)
 static int open_graph(struct net *net, const uint8_t *data, size_t size, const char *path, struct error *e)
 {
 	int code = onnx_read(&net->graph, data, size, path, e);
+	if (!code)
+		code = check_image(net, path, e);
 	if (!code)
 		code = plan_make(&net->plan, &net->graph, net->input.height, net->input.width, e);
 	if (!code)
