@@ -275,6 +275,7 @@ END_TEST
 
 /* What one thread found, for all images: a sum that any other point, kept flag or probability changes. */
 struct task {
+	struct lsdn_network *network;
 	const struct photo *photos;
 	double sums[IMAGES];
 	bool failed;
@@ -292,7 +293,7 @@ static void *explain_all(void *argument)
 {
 	struct task *task = argument;
 	struct lsdn_explainer *own;
-	task->failed = lsdn_explainer_open(&own, network, 1, NULL) != LSDN_OK;
+	task->failed = lsdn_explainer_open(&own, task->network, 1, NULL) != LSDN_OK;
 	for (int i = 0; i < IMAGES && !task->failed; i++) {
 		const struct lsdn_explanation *seen;
 		const struct photo *photo = &task->photos[i];
@@ -308,12 +309,14 @@ static void *explain_all(void *argument)
 START_TEST(threads)
 {
 	struct photo photos[IMAGES];
-	struct task tasks[THREADS + 1] = {0};
+	struct task tasks[THREADS + 1];
 	pthread_t running[THREADS];
+	struct lsdn_network *fresh; /* so that explainers meet in opening, too */
+	WORKS(lsdn_network_open(&fresh, NULL, message));
 	for (uint32_t i = 0; i < IMAGES; i++)
 		photos[i] = generated(100 + i);
 	for (int i = 0; i <= THREADS; i++)
-		tasks[i].photos = photos;
+		tasks[i] = (struct task){.network = fresh, .photos = photos};
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&running[i], NULL, explain_all, &tasks[i]), 0);
 	for (int i = 0; i < THREADS; i++)
@@ -325,6 +328,7 @@ START_TEST(threads)
 	}
 	for (int i = 0; i < IMAGES; i++)
 		photo_free(&photos[i]);
+	lsdn_network_close(fresh);
 }
 END_TEST
 
