@@ -18,6 +18,16 @@ json_t *json_text(const char *text)
 	return string;
 }
 
+int json_line(FILE *file, json_t *line, int digits, struct error *e)
+{
+	if (!line)
+		return error_memory(e, "a line of JSON");
+	json_dumpf(line, file, JSON_COMPACT | JSON_REAL_PRECISION((size_t)digits));
+	fputc('\n', file);
+	json_decref(line);
+	return LSDN_OK;
+}
+
 static json_t *alpha_json(const struct alpha *a)
 {
 	return json_pack("{s:f, s:f, s:f}", "cur", a->cur, "pre", a->pre, "suc", a->suc);

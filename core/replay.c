@@ -116,25 +116,15 @@ int replay_crop(struct replayer *r, int crop, struct error *e)
 	return code ? code : add_points(r, crop, e);
 }
 
-static int by_raster(const void *left, const void *right)
-{
-	const struct point *a = left, *b = right;
-	return a->y != b->y ? (a->y > b->y) - (a->y < b->y) : (a->x > b->x) - (a->x < b->x);
-}
-
 /* How many points there are, how many of them stay, and their box. */
 static int check_end(struct replayer *r, long number, struct error *e)
 {
 	struct box box;
 	const struct trail_image *image = &r->image;
-	size_t count = 0;
-	bool *keep = malloc(r->point_count + 1);
+	size_t count = points_unique(r->points, r->point_count);
+	bool *keep = malloc(count + 1);
 	if (!keep)
 		return error_memory(e, "a replay");
-	qsort(r->points, r->point_count, sizeof *r->points, by_raster);
-	for (size_t i = 0; i < r->point_count; i++)
-		if (!i || by_raster(&r->points[i], &r->points[count - 1]) != 0)
-			r->points[count++] = r->points[i];
 	size_t kept = reference_outliers(r->points, count, r->x->width, r->x->height, &image->choices.box, keep);
 	bool found = reference_box(r->points, keep, count, r->x->width, r->x->height, &image->choices.box, &box);
 	free(keep);
@@ -192,12 +182,7 @@ static int print_total(struct replayer *r, struct error *e)
 	}
 	json_t *line = json_pack("{s:o, s:i, s:I, s:I, s:I, s:O, s:O}", "image", json_text(r->image.image), "class", r->image.classes[0], "lines",
 		(json_int_t)t->lines, "differ", (json_int_t)t->differ, "rounding", (json_int_t)t->ties, "layers", r->layers, "remarks", r->remarks);
-	if (!line)
-		return error_memory(e, "a line of JSON");
-	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	putchar('\n');
-	json_decref(line);
-	return LSDN_OK;
+	return json_line(stdout, line, 9, e);
 }
 
 int replay(struct explainer *x, const char *path, bool json, struct error *e)

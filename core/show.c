@@ -38,12 +38,7 @@ int show_json(const struct shown *s, json_t *why, struct error *e)
 		s->ms.forward, "walk", s->ms.walk, "box", s->ms.box);
 	if (line && why)
 		json_object_set(line, "why", why);
-	if (!line)
-		return error_memory(e, "a line of JSON");
-	json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	putchar('\n');
-	json_decref(line);
-	return LSDN_OK;
+	return json_line(stdout, line, 9, e);
 }
 
 /* The photograph that a tensor is: its numbers put back to 0..255. */

@@ -6,7 +6,6 @@
 
 #include "core/json.h"
 
-/* Single precision needs 9 digits to come back as it was, double 17. */
 static json_t *number(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();
@@ -55,15 +54,9 @@ int trail_open(struct trail *t, const char *path, struct error *e)
 	return output_open(&t->out, path, e);
 }
 
-/* Writes and frees a line; that the disk is full is seen when the file is closed. */
 static int write_line(struct trail *t, json_t *line, struct error *e)
 {
-	if (!line)
-		return error_memory(e, "a line of an audit trail");
-	json_dumpf(line, t->out.file, JSON_COMPACT | JSON_REAL_PRECISION(17));
-	fputc('\n', t->out.file);
-	json_decref(line);
-	return LSDN_OK;
+	return json_line(t->out.file, line, 17, e);
 }
 
 int trail_head(struct trail *t, const struct explainer *x, const char *image, bool tensor, const struct choices *choices, const int *classes,
