@@ -141,19 +141,22 @@ static int fold_reshape(struct folding *f)
 	const struct constant *shape = f->inputs[1];
 	if (!shape || shape->type != CONSTANT_INT || shape->count > ONNX_MAX_RANK)
 		return fold_refuse(f, "without a shape");
-	size_t known = 1;
+	int64_t count = (int64_t)f->inputs[0]->count, known = 1;
 	int open = -1;
 	f->out->rank = (int)shape->count;
 	for (int d = 0; d < f->out->rank; d++) {
-		f->out->dims[d] = shape->ints[d] == 0 && d < f->inputs[0]->rank ? f->inputs[0]->dims[d] : shape->ints[d];
-		if (f->out->dims[d] < 0)
+		int64_t dim = shape->ints[d] == 0 && d < f->inputs[0]->rank ? f->inputs[0]->dims[d] : shape->ints[d];
+		if (dim == -1 && open < 0)
 			open = d;
-		else
-			known *= (size_t)f->out->dims[d];
+		else if (dim < 0 || (known *= dim <= count ? dim : count + 1) > count)
+			return fold_refuse(f, "to another size");
+		f->out->dims[d] = dim;
 	}
-	if (open >= 0 && known)
-		f->out->dims[open] = (int64_t)(f->inputs[0]->count / known), known *= f->inputs[0]->count / known;
-	return known == f->inputs[0]->count ? same_elements(f) : fold_refuse(f, "to another size");
+	if (open >= 0) {
+		f->out->dims[open] = known ? count / known : 0;
+		known *= f->out->dims[open];
+	}
+	return known == count ? same_elements(f) : fold_refuse(f, "to another size");
 }
 
 static int fold_gather(struct folding *f)
