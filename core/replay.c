@@ -87,8 +87,9 @@ static int add_points(struct replayer *r, int crop, struct error *e)
 int replay_crop(struct replayer *r, int crop, struct error *e)
 {
 	const struct plan *plan = &r->x->net->plan;
-	const struct trail_line *lines = r->image.lines;
+	static const struct trail_line NONE; /* to point to, not to be read */
 	size_t count = r->image.count;
+	const struct trail_line *lines = count ? r->image.lines : &NONE;
 	int code = LSDN_OK;
 	if (!crop && count)
 		qsort(r->image.lines, count, sizeof *r->image.lines, by_layer);
