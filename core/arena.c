@@ -34,6 +34,10 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 	if (size != 0 && count > (SIZE_MAX / 2) / size)
 		return NULL;
 	size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GAP;
+	if (a->most && bytes > a->most - a->taken) {
+		a->exceeded = true;
+		return NULL;
+	}
 	if (!a->blocks || a->size - a->used < bytes) {
 		size_t block_size = bytes + ALIGNMENT > BLOCK_SIZE ? bytes + ALIGNMENT : BLOCK_SIZE;
 		struct arena_block *block = aligned_alloc(ALIGNMENT, block_size);
@@ -47,6 +51,7 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 	}
 	void *piece = (char *)a->blocks + a->used;
 	a->used += bytes;
+	a->taken += bytes;
 	ASAN_UNPOISON_MEMORY_REGION(piece, count * size);
 	memset(piece, 0, count * size);
 	return piece;
@@ -67,5 +72,5 @@ void arena_free(struct arena *a)
 		free(a->blocks);
 		a->blocks = next;
 	}
-	a->used = a->size = 0;
+	a->used = a->size = a->taken = 0;
 }

@@ -2,6 +2,7 @@
 #ifndef LSDN_CORE_ARENA_H
 #define LSDN_CORE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -9,9 +10,13 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks;
 	size_t used, size; /* of the newest block */
+	size_t taken;      /* in all */
+	size_t most;       /* that may be taken; 0: no bound */
+	bool exceeded;     /* an allocation was refused for the bound */
 };
 
-/* Returns count * size zeroed bytes aligned to 64, or NULL where memory is short or the product overflows. A zero arena is ready for use. */
+/* Returns count * size zeroed bytes aligned to 64, or NULL where memory is short, the bound is passed or the product overflows. A zero
+ * arena is ready for use. */
 void *arena_alloc(struct arena *a, size_t count, size_t size);
 
 /* A copy of length bytes with a final NUL. */

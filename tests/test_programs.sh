@@ -136,6 +136,11 @@ patch "an input that is made nowhere" 'made nowhere' 0 '\012\032/stem/stem.0/Con
 patch "another size of image" 'mend the .cfg' $((size - 1000)) '\012\002\010\140' 3 '\137'
 patch "an image of four channels" '4 channels' $((size - 1000)) '\012\002\010\003' 3 '\004'
 cp net.onnx bad.onnx && overwrite bad.onnx $((size / 2)) '\377\377\377\377\377\377\377\377' && model "NaN in its weights" 'NaN'
+# Three kilobytes that would fill any memory.
+grows() { cp "$source/tests/data/models/$1.onnx" bad.onnx && model "$1" "$2"; }
+grows growing-constants 'grown to several times the file'
+grows growing-pads 'grown to several times the file'
+grows growing-maps 'million activations'
 # Damage here and there: an explanation or a refusal that names the file, and no crash.
 crashes=''
 for part in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31; do

@@ -11,6 +11,7 @@
 
 enum { TYPE_FLOAT = 1, TYPE_INT32 = 6, TYPE_INT64 = 7, TYPE_BOOL = 9, TYPE_DOUBLE = 11 };
 enum { MAX_ELEMENTS = 1u << 30 };
+enum { LEAST_BOUND = 64 << 20 }; /* bytes for what is read of a small file; more of a large one */
 
 struct list {
 	struct reader *reader;
@@ -342,7 +343,7 @@ static bool decode_opset(pb_istream_t *stream, const pb_field_iter_t *field, voi
 
 int onnx_read(struct onnx *graph, const uint8_t *data, size_t size, const char *path, struct error *e)
 {
-	*graph = (struct onnx){0};
+	*graph = (struct onnx){.size = size, .arena.most = 8 * size + LEAST_BOUND};
 	struct error why = {0};
 	struct reader reader = {&graph->arena, &why, false};
 	struct list nodes = list_of(&reader, sizeof(struct node)), constants = list_of(&reader, sizeof(struct constant)),
@@ -354,7 +355,9 @@ int onnx_read(struct onnx *graph, const uint8_t *data, size_t size, const char *
 	pb_istream_t stream = pb_istream_from_buffer(data, size);
 	int code;
 	if (!pb_decode(&stream, onnx_ModelProto_fields, &proto)) {
-		if (reader.failed)
+		if (graph->arena.exceeded)
+			code = error_set(e, LSDN_ERROR_INPUT, "%s: is nothing but small pieces, which is no network: fetch or export it again", path);
+		else if (reader.failed)
 			code = error_set(e, why.code, "%s: %s", path, why.message);
 		else
 			code = error_set(e, LSDN_ERROR_INPUT, "%s: after %zu nodes and %zu constants: not an ONNX file, or cut short or damaged (%s): fetch or export "

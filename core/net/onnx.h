@@ -58,6 +58,7 @@ struct value {
 
 struct onnx {
 	const char *path;
+	size_t size; /* of the file, in bytes */
 	int64_t opset;
 	struct node *nodes;
 	size_t node_count;

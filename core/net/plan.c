@@ -2,6 +2,7 @@
 
 #include "core/net/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/net/plan_attributes.h"
@@ -10,6 +11,9 @@
 
 /* What a maker's inputs are made before it is called. */
 enum form { PLAIN, PADDED, WHOLE, SEEN };
+
+static const double MOST_VALUES = 2e8, MOST_WORK = 7e10;
+enum { LEAST_BOUND = 256 << 20 }; /* bytes for the plan of a small file; more for a large one */
 
 static const struct {
 	const char *op_type;
@@ -112,13 +116,7 @@ static int add_input(struct builder *b, const struct value *v, int height, int w
 	t.c = (int)c;
 	t.h = (int)h;
 	t.w = (int)w;
-	int *inputs = arena_alloc(&b->plan->arena, (size_t)b->plan->input_count + 1, sizeof *inputs);
-	if (!inputs)
-		return build_memory(b);
-	if (b->plan->input_count)
-		memcpy(inputs, b->plan->inputs, (size_t)b->plan->input_count * sizeof *inputs);
-	inputs[b->plan->input_count++] = b->plan->tensor_count;
-	b->plan->inputs = inputs;
+	b->plan->inputs[b->plan->input_count++] = b->plan->tensor_count;
 	return build_add_tensor(b, &t);
 }
 
@@ -210,12 +208,35 @@ static int prepare(struct builder *b, bool *live)
 	return code ? code : find_live(b, live);
 }
 
+/* An image may take so many activations (0.8 GB) and multiplications (seconds) and no more. */
+static int check_cost(struct builder *b)
+{
+	double values = 0, work = 0;
+	for (int t = 0; t < b->plan->tensor_count; t++)
+		values += (double)tensor_size(&b->plan->tensors[t]);
+	for (int k = 0; k < b->plan->op_count; k++) {
+		const struct op *op = &b->plan->ops[k];
+		const struct tensor *in = &b->plan->tensors[op->inputs[0]];
+		double taps = fmin(op->window.height, in->h) * fmin(op->window.width, in->w);
+		double each = op->kind == OP_GEMM ? in->c : op->kind == OP_CONV ? taps * in->c / op->groups : taps;
+		work += each * (double)tensor_size(&b->plan->tensors[op->output]);
+	}
+	if (values > MOST_VALUES)
+		return error_set(b->error, LSDN_ERROR_UNSUPPORTED, "%s: an image has %.0f million activations, more than %.0f: use a smaller input", b->graph->path,
+			values / 1e6, MOST_VALUES / 1e6);
+	if (work > MOST_WORK)
+		return error_set(b->error, LSDN_ERROR_UNSUPPORTED, "%s: an image takes %.0f million multiplications, more than %.0f: use a smaller input",
+			b->graph->path, work / 1e6, MOST_WORK / 1e6);
+	return LSDN_OK;
+}
+
 static int build_all(struct builder *b, int height, int width)
 {
 	const struct onnx *g = b->graph;
 	bool *live = arena_alloc(&b->plan->arena, g->node_count, sizeof *live);
 	b->nodes = arena_alloc(&b->plan->arena, g->node_count, sizeof *b->nodes);
-	if (!live || !b->nodes)
+	b->plan->inputs = arena_alloc(&b->plan->arena, g->input_count, sizeof *b->plan->inputs);
+	if (!live || !b->nodes || !b->plan->inputs)
 		return build_memory(b);
 	memcpy(b->nodes, g->nodes, g->node_count * sizeof *b->nodes);
 	int code = prepare(b, live);
@@ -227,14 +248,20 @@ static int build_all(struct builder *b, int height, int width)
 		if (live[n])
 			code = build_node(b);
 	}
-	return code ? code : find_scores(b);
+	if (!code)
+		code = find_scores(b);
+	return code ? code : check_cost(b);
 }
 
 int plan_make(struct plan *plan, const struct onnx *graph, int height, int width, struct error *e)
 {
-	*plan = (struct plan){0};
+	/* What is made of constants is no more than a few copies of them. */
+	*plan = (struct plan){.arena.most = 4 * graph->size + LEAST_BOUND};
 	struct builder b = {.plan = plan, .graph = graph, .error = e};
 	int code = build_all(&b, height, width);
+	if (code && plan->arena.exceeded)
+		code = error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: node '%.100s': by here the constants have grown to several times the file: simplify the model "
+			"(onnxsim)", graph->path, b.node ? b.node->name : "");
 	constants_close(&b.constants);
 	names_free(&b.values);
 	names_free(&b.readers);

@@ -77,6 +77,7 @@ struct op {
 	int groups;             /* Conv */
 	const float *weights;   /* Conv: O x kh x kw x I/groups (OHWI), BatchNormalization folded in; Gemm: O x I */
 	const float *bias;      /* O, or NULL */
+	bool own_weights;       /* both are the plan's own copies, which may be scaled in place */
 	bool count_include_pad; /* AveragePool */
 	const float *scale, *shift;
 	float epsilon;          /* LayerNorm */

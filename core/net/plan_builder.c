@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24, MAX_SIZE = 1 << 28 };
+enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24, MAX_SIZE = 1 << 28, MAX_OPS = 1 << 13 };
 
 bool build_size_allowed(int64_t c, int64_t h, int64_t w)
 {
@@ -113,6 +113,8 @@ static int add_op(struct builder *b, struct op o, const struct tensor *t, struct
 {
 	if (!build_size_allowed(t->c, t->h, t->w))
 		return build_refuse(b, "its output would be %d x %d x %d: use a larger (or smaller) input", t->c, t->h, t->w);
+	if (b->plan->op_count == MAX_OPS)
+		return build_refuse(b, "is the network's %dth operator, more than can be walked: cut the network", MAX_OPS + 1);
 	struct op *ops = room_for_one_more(&b->plan->arena, b->plan->ops, b->plan->op_count, &b->op_room, sizeof *ops);
 	if (!ops)
 		return build_memory(b);
@@ -344,7 +346,8 @@ int build_fold_scale(struct builder *b, struct op *op, const float *scale, const
 	const struct tensor *in = &b->plan->tensors[op->inputs[0]];
 	size_t each = op->kind == OP_GEMM ? (size_t)in->c
 		: (size_t)op->window.height * (size_t)op->window.width * (size_t)(in->c / op->groups);
-	float *weights = build_floats(b, op->weights, outputs * each), *bias = build_floats(b, op->bias, outputs);
+	float *weights = op->own_weights ? (float *)(uintptr_t)op->weights : build_floats(b, op->weights, outputs * each);
+	float *bias = op->own_weights ? (float *)(uintptr_t)op->bias : build_floats(b, op->bias, outputs);
 	if (!weights || !bias)
 		return build_memory(b);
 	for (size_t o = 0; o < outputs; o++) {
@@ -354,5 +357,6 @@ int build_fold_scale(struct builder *b, struct op *op, const float *scale, const
 	}
 	op->weights = weights;
 	op->bias = bias;
+	op->own_weights = true;
 	return LSDN_OK;
 }
