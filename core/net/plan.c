@@ -12,7 +12,7 @@
 /* What a maker's inputs are made before it is called. */
 enum form { PLAIN, PADDED, WHOLE, SEEN };
 
-static const double MOST_VALUES = 2e8, MOST_WORK = 7e10;
+static const double MOST_VALUES = 1e9, MOST_WORK = 5e11;
 enum { LEAST_BOUND = 256 << 20 }; /* bytes for the plan of a small file; more for a large one */
 
 static const struct {
@@ -208,7 +208,7 @@ static int prepare(struct builder *b, bool *live)
 	return code ? code : find_live(b, live);
 }
 
-/* An image may take so many activations (0.8 GB) and multiplications (seconds) and no more. */
+/* An image may take so many activations (4 GB) and multiplications (seconds to a minute) and no more. */
 static int check_cost(struct builder *b)
 {
 	double values = 0, work = 0;
@@ -260,7 +260,7 @@ int plan_make(struct plan *plan, const struct onnx *graph, int height, int width
 	struct builder b = {.plan = plan, .graph = graph, .error = e};
 	int code = build_all(&b, height, width);
 	if (code && plan->arena.exceeded)
-		code = error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: node '%.100s': by here the constants have grown to several times the file: simplify the model "
+		code = error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: node '%.100s': by here the plan has grown to several times the file: simplify the model "
 			"(onnxsim)", graph->path, b.node ? b.node->name : "");
 	constants_close(&b.constants);
 	names_free(&b.values);
