@@ -10,6 +10,7 @@
 
 #include "core/command.h"
 #include "core/explain.h"
+#include "core/image/picture.h"
 #include "core/replay.h"
 #include "core/show.h"
 #include "core/trail.h"
@@ -78,7 +79,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--alpha %s: give three numbers of at least 0: CUR,PRE,SUC", argument);
 		return 0;
 	case 'c': o->class_name = argument; return 0;
-	case 'o': o->output = argument; return 0;
+	case 'o':
+		o->output = argument;
+		if (!picture_named(argument))
+			argp_error(state, "--output %s: a picture's name must end in .png, .svg or .pdf", argument);
+		return 0;
 	case 'j': o->json = true; return 0;
 	case KEY_TENSOR: o->tensor = argument; return 0;
 	case KEY_TRACE: o->trace = argument; return 0;

@@ -223,12 +223,17 @@ static bool ends_with(const char *path, const char *suffix)
 	return length > want && path[length - want - 1] != '/' && strcasecmp(path + length - want, suffix) == 0;
 }
 
+bool picture_named(const char *path)
+{
+	return ends_with(path, ".png") || ends_with(path, ".svg") || ends_with(path, ".pdf");
+}
+
 int picture_write(const struct picture *p, const char *path, struct error *e)
 {
 	struct output out;
 	struct layout l = layout_of(p->photo);
 	bool png = ends_with(path, ".png"), svg = ends_with(path, ".svg");
-	if (!png && !svg && !ends_with(path, ".pdf"))
+	if (!picture_named(path))
 		return error_set(e, LSDN_ERROR_INPUT, "%s: a picture's name must end in .png, .svg or .pdf: name another", path);
 	int code = output_open(&out, path, e);
 	if (code)
