@@ -15,7 +15,7 @@
 static int open_regular(const char *path, size_t *size, struct error *e)
 {
 	struct stat status;
-	int file = open(path, O_RDONLY | O_CLOEXEC);
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* or a pipe would be waited for */
 	if (file < 0 || fstat(file, &status) < 0) {
 		int number = errno;
 		error_set(e, LSDN_ERROR_IO, "%s: cannot be read: %s", path, strerror(number));

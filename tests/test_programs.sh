@@ -200,6 +200,7 @@ cp "$photo" huge.png && overwrite huge.png 16 '\000\001\000\000\000\001\000\000'
 cp "$photo" zero.png && overwrite zero.png 16 '\000\000\000\000' && image zero.png
 image missing.png
 mkdir folder.png && image folder.png
+mkfifo pipe.png && image pipe.png
 gives 1 'text.png' "a bad photograph does not keep the good one from being explained" "$explain" text.png "$photo"
 printed 'probability' "which is printed"
 npy short.npy '3, 96, 96' 27647
@@ -234,7 +235,7 @@ gives 1 'bad.onnx' "calibrate with a damaged network" "$calibrate" --model bad.o
 # Where nothing can be written.
 gives 1 'nofolder/never.cfg' "calibrate: no such folder, said at once" "$calibrate" --images 100000 --output nofolder/never.cfg
 gives 1 'nofolder/never.png' "explain: no such folder" "$explain" --output nofolder/never.png "$photo"
-gives 1 'never.txt' "explain: no such kind of picture" "$explain" --output never.txt "$photo"
+usage "no such kind of picture" "$explain" --output never.txt "$photo"
 gives 1 'nofolder/x' "generate: no such folder" "$calibrate" --generate nofolder/x --images 1
 if (trap '' XFSZ) 2>/dev/null && (ulimit -f 1) 2>/dev/null; then
 	gives 1 'never.cfg' "full disk: weights file" limited 1 "$calibrate" --images 3 --arms 2 --output never.cfg
