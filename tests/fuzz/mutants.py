@@ -4,12 +4,13 @@
     mutants.py PROGRAM COUNT SEED PHOTO...                  damages the photographs
     mutants.py PROGRAM COUNT SEED --models PHOTO MODEL...   damages the models and explains the photograph with them
 
-Mutant k is made from the seed SEED + k alone: `mutants.py PROGRAM 1 SEED+k ...` makes it again. A run must end by itself within 10 seconds with
-status 0 and a whole PNG, or with status 1, a reason and no file; and it may take no more than 1 GiB more than on the file as it was. What breaks this
-is kept in ./mutants-found. With a sanitizer build, a sanitizer's report is status 77.
+Mutant k is made from the seed SEED + k alone: `mutants.py PROGRAM 1 SEED+k ...` makes it again. A run must end by itself with status 0 and a whole PNG,
+or with status 1, a reason and no file, within 10 seconds (or, of a sanitizer build, ten times what it takes for the file as it was), and may take no
+more than 1 GiB more than for the file as it was. What breaks this is kept in ./mutants-found. A sanitizer's report is status 77.
 """
 
 import copy
+import math
 import os
 import random
 import shutil
@@ -229,14 +230,14 @@ def png_whole(path):
     return False
 
 
-def explain(command, folder):
+def explain(command, folder, limit):
     """Status (or minus the signal), seconds, peak KiB and what was said of one run whose picture goes to folder/out/why.png."""
     said = folder / "said"
     start = time.monotonic()
     child = os.fork()
     if child == 0:
         os.nice(19)
-        signal.alarm(SECONDS)
+        signal.alarm(limit)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
         os.execv(command[0], command + ["--output", str(folder / "out" / "why.png")])
@@ -244,14 +245,14 @@ def explain(command, folder):
     return os.waitstatus_to_exitcode(status), time.monotonic() - start, usage.ru_maxrss, said.read_bytes()
 
 
-def complaint(status, said, peak, usual, out):
+def complaint(status, said, growth, out):
     left = sorted(p.name for p in out.iterdir())
     if status < 0:
         return "slow" if status == -signal.SIGALRM else signal.Signals(-status).name
     if status not in (0, 1):
         return f"status {status}"
-    if peak > usual + GROWTH_KIB:
-        return f"takes {(peak - usual) // 1024} MiB more"
+    if growth > GROWTH_KIB:
+        return f"takes {growth // 1024} MiB more"
     if status == 0 and (left != ["why.png"] or not png_whole(out / "why.png")):
         return "no whole picture"
     if status == 1 and (left or not said.startswith(b"lsdn-explain: ")):
@@ -268,6 +269,7 @@ def main():
                       OMP_NUM_THREADS="1")
     loaded = {s: s.read_bytes() for s in sources}
     trees = {s: Message(memoryview(loaded[s]), "model") for s in sources} if models else {}
+    sanitized = b"libasan" in Path(program).read_bytes()
     work = Path(tempfile.mkdtemp(prefix="lsdn-mutants-", dir="/dev/shm"))
     usual, failures, statuses, slowest, most = {}, 0, {0: 0, 1: 0}, 0, 0
     for k in range(-1, count):
@@ -283,16 +285,17 @@ def main():
         command = [program, "--threads", "1"] + (["--model", str(mutant), photo[0]] if models else [str(mutant)])
         if source not in usual:
             mutant.write_bytes(loaded[source])
-            usual[source] = explain(command, folder)[2]
+            usual[source] = explain(command, folder, 600)[1:3]
             for left in (folder / "out").iterdir():
                 left.unlink()
         if k < 0:
             continue
         mutant.write_bytes(damage_model(r, trees[source]) if models else damage_photo(r, loaded[source], list(loaded.values())))
-        status, seconds, peak, said = explain(command, folder)
-        wrong = complaint(status, said, peak, usual[source], folder / "out")
+        status, seconds, peak, said = explain(command, folder, max(SECONDS, math.ceil(10 * usual[source][0]) if sanitized else 0))
+        growth = peak - usual[source][1]
+        wrong = complaint(status, said, growth, folder / "out")
         statuses[status] = statuses.get(status, 0) + 1
-        slowest, most = max(slowest, seconds), max(most, peak - usual[source])
+        slowest, most = max(slowest, seconds), max(most, growth)
         for left in (folder / "out").iterdir():
             left.unlink()
         if wrong:
