@@ -10,7 +10,8 @@ A name may carry options: NAME-opset11 (13 otherwise), NAME-unfolded (constants 
 left open), NAME-transform (transform_input of GoogLeNet and Inception), NAME-SIDE (the image's side, 224 otherwise, 299 for Inception).
 
 Weights are random, from a fixed seed, but not trivial: BatchNormalization has the statistics of a random batch and random factors, ConvNeXt's
-layer scale is not nearly 0, and the last layer is scaled so that the scores have a spread of 3.
+layer scale is not nearly 0, ResNets' residual branches add as little as trained ones do (with factors near 1 rounding alone grows to 2.6e-4 of
+the highest score in ResNet-152: PyTorch's own float32 against its float64), and the last layer is scaled so that the scores have a spread of 3.
 """
 
 import re
@@ -23,6 +24,7 @@ import numpy
 import torch
 import torchvision
 from torch import nn
+from torchvision.models import resnet
 
 CONFIG = """input = {{ size = {side}; order = "rgb"; mean = [ 123.675, 116.28, 103.53 ]; std = [ 58.395, 57.12, 57.375 ]; }};
 """
@@ -38,6 +40,9 @@ def roughen(model, side):
         nn.init.uniform_(norm.weight, 0.7, 1.3)
         nn.init.normal_(norm.bias, 0, 0.1)
         norm.momentum = 1
+    for block in model.modules():
+        if isinstance(block, (resnet.BasicBlock, resnet.Bottleneck)):
+            (block.bn3 if isinstance(block, resnet.Bottleneck) else block.bn2).weight *= 0.25
     if any(isinstance(norm, nn.BatchNorm2d) for norm in norms):
         model.train()(torch.randn(2, 3, side, side))
 

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* Of opsets 7 to 17, and what was left behind when older ones were raised to 7 and changes nothing. An operator that is not listed is refused where it is planned. */
+/* Of opsets 7 to 17, and what was left behind when older ones were raised to 7 and changes nothing. An operator that is not listed is refused
+ * where it is planned. */
 static const struct {
 	const char *op_type, *attributes; /* each with a space around it */
 } KNOWN[] = {
@@ -12,7 +13,8 @@ static const struct {
 	{"BatchNormalization", " epsilon is_test momentum spatial training_mode "}, {"Cast", " to "}, {"Clip", " min max "}, {"Concat", " axis "},
 	{"Constant", " value value_float value_floats value_int value_ints value_string value_strings sparse_value "},
 	{"Conv", " auto_pad dilations group kernel_shape pads strides "}, {"Div", ""}, {"Dropout", " ratio seed "}, {"Elu", " alpha "}, {"Erf", ""},
-	{"Flatten", " axis "}, {"Gather", " axis "}, {"Gelu", ""}, {"Gemm", " alpha beta broadcast transA transB "}, {"GlobalAveragePool", ""}, {"GlobalMaxPool", ""},
+	{"Flatten", " axis "}, {"Gather", " axis "}, {"Gelu", ""},
+	{"Gemm", " alpha beta broadcast transA transB "}, {"GlobalAveragePool", ""}, {"GlobalMaxPool", ""},
 	{"HardSigmoid", " alpha beta "}, {"HardSwish", ""}, {"Identity", ""}, {"LRN", " alpha beta bias size "},
 	{"LayerNormalization", " axis epsilon stash_type "}, {"LeakyRelu", " alpha "}, {"LogSoftmax", " axis "}, {"MatMul", ""},
 	{"MaxPool", " auto_pad ceil_mode dilations kernel_shape pads storage_order strides "}, {"Mul", ""}, {"Neg", ""}, {"PRelu", ""},

@@ -4,7 +4,8 @@
 
 #include "core/net/onnx.h"
 
-/* The name of an attribute that the node's operator does not have in any opset that is read; NULL where there is none, or the operator is not known. */
+/* The name of an attribute that the node's operator does not have in any opset that is read; NULL where there is none, or the operator is not
+ * known. */
 const char *attribute_unknown(const struct node *node);
 
 #endif

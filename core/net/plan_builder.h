@@ -69,7 +69,8 @@ int build_reordered(struct builder *b, const struct view *v, const int64_t *dims
 /* The node's output k is that view. */
 int build_output(struct builder *b, size_t k, const struct view *v);
 
-/* The op that made the node's input i if what follows can be folded into it: a Conv or Gemm without activation, or a scaling, read by this node alone. */
+/* The op that made the node's input i if what follows can be folded into it: a Conv or Gemm without activation, or a scaling, read by this node
+ * alone. */
 struct op *build_fusable(const struct builder *b, size_t i);
 /* Names the fused op's output as the node's, seen as input i. */
 int build_fused(struct builder *b, struct op *op, size_t i);

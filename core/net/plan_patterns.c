@@ -24,10 +24,10 @@ static const struct {
 	{"Gelu", "Mul(Mul(x,Add(Erf(Mul(x,0.7071068)),1)),0.5)"},
 	{"Gelu", "Mul(Mul(x,0.5),Add(Erf(Mul(x,0.7071068)),1))"},
 	{"Gelu", "Mul(x,Mul(Add(Erf(Mul(x,0.7071068)),1),0.5))"},
-	{"ChannelNormalization", "Div(Sub(x,ReduceMean(x)),Sqrt(Add(ReduceMean(Pow(Sub(x,ReduceMean(x)),2)),e)))"},
-	{"ChannelNormalization", "Div(Sub(x,ReduceMean(x)),Sqrt(Add(ReduceMean(Mul(Sub(x,ReduceMean(x)),Sub(x,ReduceMean(x)))),e)))"},
-	{"ChannelNormalization", "Mul(Sub(x,ReduceMean(x)),Reciprocal(Sqrt(Add(ReduceMean(Pow(Sub(x,ReduceMean(x)),2)),e))))"},
-	{"ChannelNormalization", "Mul(Sub(x,ReduceMean(x)),Reciprocal(Sqrt(Add(ReduceMean(Mul(Sub(x,ReduceMean(x)),Sub(x,ReduceMean(x)))),e))))"},
+	{"LayerNormalization, written out", "Div(Sub(x,ReduceMean(x)),Sqrt(Add(ReduceMean(Pow(Sub(x,ReduceMean(x)),2)),e)))"},
+	{"LayerNormalization, written out", "Div(Sub(x,ReduceMean(x)),Sqrt(Add(ReduceMean(Mul(Sub(x,ReduceMean(x)),Sub(x,ReduceMean(x)))),e)))"},
+	{"LayerNormalization, written out", "Mul(Sub(x,ReduceMean(x)),Reciprocal(Sqrt(Add(ReduceMean(Pow(Sub(x,ReduceMean(x)),2)),e))))"},
+	{"LayerNormalization, written out", "Mul(Sub(x,ReduceMean(x)),Reciprocal(Sqrt(Add(ReduceMean(Mul(Sub(x,ReduceMean(x)),Sub(x,ReduceMean(x)))),e))))"},
 };
 
 static const double TOLERANCE = 1e-4; /* relative; exporters round 1 / sqrt(2) and 1 / 6 to four digits or more */

@@ -131,7 +131,7 @@ int build_lrn(struct builder *b)
 /* LayerNormalization over the channels of every place, or one written out (without factors, over `axis` alone). */
 int build_layer_normalization(struct builder *b)
 {
-	bool written_out = strcmp(b->node->op_type, "ChannelNormalization") == 0;
+	bool written_out = strcmp(b->node->op_type, "LayerNormalization, written out") == 0;
 	const struct view v = *build_view(b, 0);
 	const struct tensor in = b->plan->tensors[v.tensor];
 	int64_t axis = node_int(b->node, "axis", -1);

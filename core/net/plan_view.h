@@ -1,5 +1,5 @@
-/* How ONNX sees a tensor: its dimensions, in an order of its own, over the tensor's memory. Transpose, Reshape, Slice and the like make no operator but a
- * view, and where views undo each other nothing is left of them. */
+/* How ONNX sees a tensor: its dimensions, in an order of its own, over the tensor's memory. Transpose, Reshape, Slice and the like make no operator
+ * but a view, and where views undo each other nothing is left of them. */
 #ifndef LSDN_CORE_NET_PLAN_VIEW_H
 #define LSDN_CORE_NET_PLAN_VIEW_H
 

@@ -408,7 +408,8 @@ static void make_softmax(struct making *m)
 static void (*const MAKERS[])(struct making *) = {
 	[OP_CONV] = make_conv, [OP_GEMM] = make_gemm, [OP_MAX_POOL] = make_pool, [OP_AVERAGE_POOL] = make_pool,
 	[OP_GLOBAL_AVERAGE_POOL] = make_pool, [OP_GLOBAL_MAX_POOL] = make_pool, [OP_CONCAT] = make_concat, [OP_ADD] = make_add,
-	[OP_MUL] = make_mul, [OP_REINDEX] = make_reindex, [OP_ACTIVATION] = make_activation, [OP_LRN] = make_lrn, [OP_LAYER_NORM] = make_layer_norm, [OP_SCALE] = make_scale,
+	[OP_MUL] = make_mul, [OP_REINDEX] = make_reindex, [OP_ACTIVATION] = make_activation, [OP_LRN] = make_lrn,
+	[OP_LAYER_NORM] = make_layer_norm, [OP_SCALE] = make_scale,
 	[OP_GATE] = make_mul, [OP_SOFTMAX] = make_softmax, [OP_LOG_SOFTMAX] = make_softmax,
 };
 
