@@ -8,8 +8,9 @@
 #include <stb/stb_image.h>
 
 #include "core/file.h"
+#include "core/image/stb_memory.h"
 
-enum { PHOTO_MAX_BYTES = 512 << 20 };
+enum { PHOTO_MAX_BYTES = 512 << 20, MAX_SCANS = 64 };
 
 static bool is_jpeg(const uint8_t *data, size_t size)
 {
@@ -40,6 +41,7 @@ static bool huffman_fits(const uint8_t *segment, size_t length, size_t available
 static const char *jpeg_complaint(const uint8_t *data, size_t size)
 {
 	bool adobe = false;
+	int scans = 0;
 	for (size_t at = 2; at + 4 <= size;) {
 		uint8_t marker = data[at + 1];
 		/* In a scan FF is followed by 0 or a restart marker; fill bytes can come before any marker. */
@@ -54,6 +56,9 @@ static const char *jpeg_complaint(const uint8_t *data, size_t size)
 			return NULL;
 		if (marker == 0xee && available >= 5 && !memcmp(segment, "Adobe", 5))
 			adobe = true;
+		/* Each may cost as much as a photograph does, and takes a few bytes. */
+		if (marker == 0xda && ++scans > MAX_SCANS)
+			return "a JPEG of more than 64 scans";
 		if (marker == 0xc4 && !huffman_fits(segment, length - 2, available))
 			return "a JPEG with a damaged Huffman table";
 		if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && available >= 6) {
@@ -143,12 +148,15 @@ int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *
 	complaint = known && !jpeg ? png_complaint(data, size) : NULL;
 	if (complaint)
 		return error_set(e, LSDN_ERROR_INPUT, "%s: a %s: copy the file again", name, complaint);
+	/* No piece needs more than the file, or than its pixels in 16 bits of four channels, in blocks of up to 64; twice that, for what grows by doubling. */
+	stb_memory_most = 16 * ((size_t)width + 64) * ((size_t)height + 64) + size + (1 << 16);
 	/* Where the header is bad, only loading says why; it stops there. */
 	p->rgb = stbi_load_from_memory(data, (int)size, &width, &height, &channels, 3);
 	if (!p->rgb) {
 		const char *reason = stbi_failure_reason();
 		if (reason && !strcmp(reason, "outofmem"))
-			return error_memory(e, "a photograph");
+			return error_set(e, LSDN_ERROR_MEMORY, "%s: out of memory, or it holds more than its %d x %d pixels: copy it again, or convert it", name, width,
+				height);
 		if (reason && !strcmp(reason, "too large"))
 			return error_set(e, LSDN_ERROR_INPUT, "%s: more than %d pixels a side: shrink the photograph", name, PHOTO_MAX_SIDE);
 		bool truncated = jpeg && !jpeg_ends(data, size);

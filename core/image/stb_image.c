@@ -6,10 +6,20 @@
 #include <stdlib.h>
 
 #include "core/image/photo.h"
+#include "core/image/stb_memory.h"
+
+_Thread_local size_t stb_memory_most;
+
+static void *take(void *memory, size_t size)
+{
+	if (size > stb_memory_most)
+		return NULL;
+	return memory ? realloc(memory, size) : calloc(1, size);
+}
 
 /* Zeroed memory makes what a damaged file leaves undecoded the same on every run. */
-#define STBI_MALLOC(size) calloc(1, size)
-#define STBI_REALLOC(memory, size) realloc(memory, size)
+#define STBI_MALLOC(size) take(NULL, size)
+#define STBI_REALLOC(memory, size) take(memory, size)
 #define STBI_FREE(memory) free(memory)
 #define STBI_MAX_DIMENSIONS PHOTO_MAX_SIDE
 #define STBI_ONLY_JPEG
