@@ -27,7 +27,22 @@ enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 16 };
 
 struct arena_block {
 	struct arena_block *next;
+	size_t size;
 };
+
+/* A block of at least `size` bytes, the first spare one where it is large enough. */
+static struct arena_block *take_block(struct arena *a, size_t size)
+{
+	struct arena_block *block = a->spare;
+	if (block && block->size >= size) {
+		a->spare = block->next;
+		return block;
+	}
+	block = aligned_alloc(ALIGNMENT, size);
+	if (block)
+		block->size = size;
+	return block;
+}
 
 void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
@@ -40,9 +55,10 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 	}
 	if (!a->blocks || a->size - a->used < bytes) {
 		size_t block_size = bytes + ALIGNMENT > BLOCK_SIZE ? bytes + ALIGNMENT : BLOCK_SIZE;
-		struct arena_block *block = aligned_alloc(ALIGNMENT, block_size);
+		struct arena_block *block = take_block(a, block_size);
 		if (!block)
 			return NULL;
+		block_size = block->size;
 		block->next = a->blocks;
 		a->blocks = block;
 		a->used = ALIGNMENT;
@@ -65,12 +81,23 @@ char *arena_text(struct arena *a, const char *text, size_t length)
 	return copy;
 }
 
-void arena_free(struct arena *a)
+void arena_clear(struct arena *a)
 {
 	while (a->blocks) {
-		struct arena_block *next = a->blocks->next;
-		free(a->blocks);
-		a->blocks = next;
+		struct arena_block *block = a->blocks;
+		a->blocks = block->next;
+		block->next = a->spare;
+		a->spare = block;
 	}
 	a->used = a->size = a->taken = 0;
+}
+
+void arena_free(struct arena *a)
+{
+	arena_clear(a);
+	while (a->spare) {
+		struct arena_block *next = a->spare->next;
+		free(a->spare);
+		a->spare = next;
+	}
 }

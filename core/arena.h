@@ -9,6 +9,7 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks;
+	struct arena_block *spare; /* cleared ones, to be taken again */
 	size_t used, size; /* of the newest block */
 	size_t taken;      /* in all */
 	size_t most;       /* that may be taken; 0: no bound */
@@ -21,6 +22,9 @@ void *arena_alloc(struct arena *a, size_t count, size_t size);
 
 /* A copy of length bytes with a final NUL. */
 char *arena_text(struct arena *a, const char *text, size_t length);
+
+/* Takes all pieces back and keeps the memory for the next ones. */
+void arena_clear(struct arena *a);
 
 /* Gives everything back; a is as new. */
 void arena_free(struct arena *a);

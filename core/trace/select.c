@@ -5,89 +5,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/trace/rule.h"
-#include "core/trace/walk_inside.h"
+#include "core/trace/bounds.h"
+#include "core/trace/lanes.h"
+#include "core/trace/search.h"
+#include "core/trace/supports_inside.h"
 
-/* Z_cur and places of the candidates of s, negated where s is negative and that is to be explained. */
-static void look(struct walk *w, const struct op *op, struct place s)
+LSDN_KERNEL static int first_highest(const float *z, int count)
 {
-	const struct policy *p = &w->policies[0];
-	const float *input = session_tensor(w->session, op->inputs[0], w->image);
-	int count = support_count(w->plan, op);
-	support_current(w->plan, op, input, s, w->z);
-	bool score = op - w->plan->ops == w->score_op;
-	bool negative = p->signed_ && !score && support_output(w->session, w->plan, w->image, op, s, w->z) < 0;
-	for (int c = 0; c < count; c++)
-		w->z[c] = isnan(w->z[c]) ? -INFINITY : negative ? -w->z[c] : w->z[c];
-	if (op->kind == OP_GEMM)
-		return;
-	if (p->locate == LOCATE_STRONGEST) {
-		support_strongest(w->plan, op, input, s, negative ? -1 : 1, w->scratch, w->pixels);
-		return;
-	}
-	uint32_t center = support_center(w->plan, op, s);
-	for (int c = 0; c < count; c++)
-		w->pixels[c] = center;
+	int place = lanes_find(z, count, lanes_maximum(z, count));
+	return place < count ? place : 0;
 }
 
-/* Candidate c of s as a neuron of the op's input. */
-static neuron_t candidate_neuron(const struct walk *w, const struct op *op, struct place s, int c)
+/* Adds 1 where the mask has its policy. */
+LSDN_KERNEL static void count_policies(uint32_t *restrict counts, const uint64_t *restrict mask, int policies)
 {
-	if (op->kind == OP_GEMM)
-		return (neuron_t)c;
-	return w->pixels[c] * (uint32_t)w->plan->tensors[op->inputs[0]].c + (uint32_t)(support_first_channel(w->plan, op, s.c) + c);
+	for (int p = 0; p < policies; p++)
+		counts[p] += (uint32_t)(mask[p / 64] >> (p % 64) & 1);
 }
 
 /* Z_suc counts, for each policy, the selected neurons for which a candidate has the highest Z_cur. */
 static int count_tops(struct walk *w, const struct op *op)
 {
 	const struct selection *from = &w->selected[op->output];
-	index_set_clear(&w->tops);
+	size_t policies = (size_t)w->count;
 	for (size_t slot = 0; slot < from->neurons.count; slot++) {
 		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
-		look(w, op, s);
-		int best = 0;
-		for (int c = 1; c < support_count(w->plan, op); c++)
-			best = w->z[c] > w->z[best] ? c : best;
-		int64_t top = index_set_add(&w->tops, candidate_neuron(w, op, s, best));
-		size_t policies = (size_t)w->count;
+		look(w, op, slot, s);
+		size_t before = w->tops.count;
+		int64_t top = index_set_add(&w->tops, look_neuron(w, op, s, first_highest(w->seen.z, support_count(w->plan, op))));
 		if (top >= 0 && w->tops.count * policies > w->top_room) {
 			size_t room = 2 * w->tops.count * policies;
 			uint32_t *counts = realloc(w->top_counts, room * sizeof *counts);
 			if (!counts)
 				return error_memory(w->error, "a walk");
-			memset(counts + w->top_room, 0, (room - w->top_room) * sizeof *counts);
 			w->top_counts = counts;
 			w->top_room = room;
 		}
 		if (top < 0)
 			return error_memory(w->error, "a walk");
 		uint32_t *counts = w->top_counts + (size_t)top * policies;
-		for (size_t p = 0; p < policies; p++)
-			counts[p] += (uint32_t)(from->masks[slot * (size_t)w->words + p / 64] >> (p % 64) & 1);
+		if (w->tops.count > before)
+			memset(counts, 0, policies * sizeof *counts);
+		count_policies(counts, from->masks + slot * (size_t)w->words, w->count);
 	}
 	return LSDN_OK;
 }
 
-/* Z_pre of neuron n of tensor t, computed once an image. */
+/* Z_pre of neuron n of tensor t. */
 static int preceding(struct walk *w, int t, neuron_t n, float *value)
 {
-	const struct tensor *tensor = &w->plan->tensors[t];
-	size_t pixels = (size_t)tensor->h * (size_t)tensor->w, channels = (size_t)tensor->c;
-	if (!w->rows[t] && !(w->rows[t] = arena_alloc(&w->arena, pixels, sizeof(float *))))
-		return error_memory(w->error, "a walk");
-	uint32_t pixel = n / (uint32_t)channels;
-	float **row = &w->rows[t][pixel];
-	if (!*row) {
-		*row = arena_alloc(&w->arena, channels, sizeof(float));
-		if (!*row)
-			return error_memory(w->error, "a walk");
-		support_preceding_row(w->session, w->plan, w->image, t, (int)pixel / tensor->w, (int)pixel % tensor->w, *row);
-	}
-	float *z = &(*row)[n - pixel * (uint32_t)channels];
-	if (isnan(*z))
-		*z = support_preceding(w->session, w->plan, w->image, t, neuron_place(tensor, n), w->scratch);
-	*value = *z;
+	uint32_t channels = (uint32_t)w->plan->tensors[t].c;
+	struct bounds_row *row = bounds_of(w->bounds, t, n / channels, w->error);
+	if (!row)
+		return (int)w->error->code;
+	*value = bounds_exact(w->bounds, t, n / channels, row, (int)(n % channels));
 	return LSDN_OK;
 }
 
@@ -132,34 +103,6 @@ static void to_like_units(struct candidate *c, size_t count)
 	}
 }
 
-/* True where c's Omega is at least that of any candidate with lower supports and Z_suc 1: a higher Z_suc makes a negative sum worse. */
-static bool gains_from_suc(const struct candidate *c)
-{
-	return c->top < 0 || (c->cur >= 0 && c->pre >= 0);
-}
-
-/* Candidates that can win for no policy, of which none is flat, go: with Z_suc alike, one that is at least as good in both supports (and comes first or
- * is better in both) wins whatever alpha is. Those that are a top of several neurons stay. Order is kept. */
-static size_t keep_frontier(struct candidate *c, size_t count)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++) {
-		bool beaten = false;
-		for (size_t k = 0; k < kept && !beaten; k++)
-			beaten = c[i].top < 0 && c[k].cur >= c[i].cur && c[k].pre >= c[i].pre && gains_from_suc(&c[k]);
-		if (beaten)
-			continue;
-		/* A later one that is better in both pushes earlier ones out. */
-		size_t left = 0;
-		for (size_t k = 0; k < kept; k++)
-			if (c[k].top >= 0 || !(c[i].cur > c[k].cur && c[i].pre > c[k].pre && gains_from_suc(&c[i])))
-				c[left++] = c[k];
-		kept = left;
-		c[kept++] = c[i];
-	}
-	return kept;
-}
-
 /* Selects a candidate, and tells a listener of what rank it is and what came next to the selected ones (NULL: nothing was left). */
 static int take(struct walk *w, const struct op *op, const struct rule *r, const struct ranked *taken, int rank, const struct ranked *next, const uint64_t *mask)
 {
@@ -182,7 +125,7 @@ static int take(struct walk *w, const struct op *op, const struct rule *r, const
 static int take_best(struct walk *w, const struct op *op, const struct rule *r, int p, size_t count)
 {
 	struct ranked best[K_MOST + 1];
-	uint64_t mask[WALK_MAX_POLICIES / 64] = {0};
+	uint64_t mask[WALK_WORDS] = {0};
 	size_t found = 0, k = (size_t)r->k, most = w->listener ? k + 1 : k;
 	mask[p / 64] = (uint64_t)1 << (p % 64);
 	for (size_t i = 0; i < count; i++) {
@@ -227,11 +170,11 @@ static int take_all(struct walk *w, const struct op *op, const struct rule *r, s
 static size_t gather(struct walk *w, const struct op *op, struct place s, bool gated)
 {
 	int all = support_count(w->plan, op);
+	const float *z = w->seen.z;
 	size_t count = 0;
-	look(w, op, s);
 	for (int c = 0; c < all; c++)
-		if (!gated || all == 1 || w->z[c] > 0)
-			w->candidates[count++] = (struct candidate){.neuron = candidate_neuron(w, op, s, c), .cur = w->z[c], .top = -1};
+		if (!gated || all == 1 || z[c] > 0)
+			w->candidates[count++] = (struct candidate){.neuron = look_neuron(w, op, s, c), .cur = z[c], .top = -1};
 	return count;
 }
 
@@ -253,7 +196,8 @@ static int weigh(struct walk *w, const struct op *op, size_t count)
 	return LSDN_OK;
 }
 
-static int select_for(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
+/* Weighs all candidates of s. */
+static int select_among_all(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
 {
 	w->step = (struct step){.op = op, .from = s};
 	size_t count = gather(w, op, s, r->gated);
@@ -261,48 +205,39 @@ static int select_for(struct walk *w, const struct op *op, const struct rule *r,
 	int code = (!all || w->listener) && !r->current_only ? weigh(w, op, count) : LSDN_OK;
 	if (code || all)
 		return code ? code : take_all(w, op, r, count, mask);
-	if (r->k == 1 && w->count > 1 && !r->current_only && !w->some_flat)
-		count = keep_frontier(w->candidates, count);
 	for (int p = 0; p < w->count && !code; p++)
 		if (mask[p / 64] >> (p % 64) & 1)
 			code = take_best(w, op, r, p, count);
 	return code;
 }
 
-static int make_room(struct walk *w, const struct op *op)
-{
-	size_t count = (size_t)support_count(w->plan, op);
-	if (count <= w->support_room)
-		return LSDN_OK;
-	free(w->z);
-	free(w->pixels);
-	free(w->candidates);
-	free(w->ranked);
-	w->z = malloc(count * sizeof *w->z);
-	w->pixels = malloc(count * sizeof *w->pixels);
-	w->candidates = malloc(count * sizeof *w->candidates);
-	w->ranked = malloc(count * sizeof *w->ranked);
-	w->support_room = w->z && w->pixels && w->candidates && w->ranked ? count : 0;
-	return w->support_room ? LSDN_OK : error_memory(w->error, "a walk");
-}
-
 int walk_select(struct walk *w, const struct op *op)
 {
 	struct rule r = rule_of(w->plan, op, &w->policies[0]);
 	const struct selection *from = &w->selected[op->output];
-	int code = make_room(w, op);
-	w->some_flat = false;
 	for (int p = 0; p < w->count; p++) {
 		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
-		w->some_flat = w->some_flat || (alpha.cur == 0 && alpha.pre == 0) || (alpha.suc == 0 && w->policies[p].suc_form == SUC_PRODUCT);
 	}
 	bool choice = r.k != K_ALL && r.k < support_count(w->plan, op); /* no neuron has more candidates */
-	if (!code && (choice || w->listener) && !r.current_only)
+	bool search = choice && search_possible(w, &r);
+	int code = look_start(w, op, from->neurons.count);
+	index_set_clear(&w->tops);
+	if (!code && (choice || w->listener) && !r.current_only && from->neurons.count > 1)
 		code = count_tops(w, op);
-	for (size_t slot = 0; slot < from->neurons.count && !code; slot++)
-		code = select_for(w, op, &r, neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]), from->masks + slot * (size_t)w->words);
-	if (w->top_counts)
-		memset(w->top_counts, 0, w->top_room * sizeof *w->top_counts);
+	if (!code && search)
+		code = search_start(w, op, &r);
+	for (size_t slot = 0; slot < from->neurons.count && !code; slot++) {
+		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
+		const uint64_t *mask = from->masks + slot * (size_t)w->words;
+		bool done = false;
+		look(w, op, slot, s);
+		if (search)
+			code = search_run(w, op, &r, s, mask, &done);
+		if (!code && !done)
+			code = select_among_all(w, op, &r, s, mask);
+	}
+	if (search)
+		search_end(w, op);
 	return code;
 }

@@ -44,6 +44,18 @@ LSDN_KERNEL static void keep_strongest(float *restrict kept, uint32_t *restrict 
 	}
 }
 
+/* Both at once. */
+LSDN_KERNEL static void add_and_keep(float *restrict z, float *restrict kept, uint32_t *restrict pixels, const float *restrict a, const float *restrict w,
+	float sign, uint32_t pixel, int count)
+{
+	for (int c = 0; c < count; c++) {
+		float product = sign * a[c] * w[c];
+		z[c] += a[c] * w[c];
+		pixels[c] = product > kept[c] ? pixel : pixels[c];
+		kept[c] = product > kept[c] ? product : kept[c];
+	}
+}
+
 void support_current(const struct plan *plan, const struct op *op, const float *input, struct place s, float *z)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
@@ -79,7 +91,8 @@ uint32_t support_center(const struct plan *plan, const struct op *op, struct pla
 	return (uint32_t)(y * in->w + x);
 }
 
-void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels)
+/* Places, and with z Z_cur too. */
+static void locate(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, float *scratch, uint32_t *pixels)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	const struct window *w = &op->window;
@@ -95,10 +108,24 @@ void support_strongest(const struct plan *plan, const struct op *op, const float
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
 			uint32_t pixel = (uint32_t)((r.y0 + i * w->dilation_y) * in->w + r.x0 + j * w->dilation_x);
-			if (w->height * w->width > 1)
-				keep_strongest(scratch, pixels, input + (size_t)pixel * (size_t)in->c, filter + (size_t)(i * w->width + j) * (size_t)count, sign, pixel,
-					count);
+			const float *a = input + (size_t)pixel * (size_t)in->c, *f = filter + (size_t)(i * w->width + j) * (size_t)count;
+			if (z)
+				add_and_keep(z, scratch, pixels, a, f, sign, pixel, count);
+			else
+				keep_strongest(scratch, pixels, a, f, sign, pixel, count);
 		}
+}
+
+void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels)
+{
+	locate(plan, op, input, s, sign, NULL, scratch, pixels);
+}
+
+void support_both(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, float *scratch, uint32_t *pixels)
+{
+	for (int c = 0; c < support_count(plan, op); c++)
+		z[c] = 0;
+	locate(plan, op, input, s, sign, z, scratch, pixels);
 }
 
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s)
@@ -131,21 +158,24 @@ size_t support_scratch(const struct plan *plan)
 	return most;
 }
 
-float support_output(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, const float *z)
+bool support_output_kept(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, float *value)
 {
-	float value = session_tensor(session, op->output, image)[place_neuron(&plan->tensors[op->output], s)];
 	const struct activation *a = &op->activation;
+	*value = session_tensor(session, op->output, image)[place_neuron(&plan->tensors[op->output], s)];
 	/* These activations keep the sign everywhere, */
 	bool kept = a->kind == ACTIVATION_NONE || a->kind == ACTIVATION_LEAKY || a->kind == ACTIVATION_TANH || a->kind == ACTIVATION_ELU;
 	/* and these above 0 (or their lower bound), where they pass a value on or cut it off further up. */
-	bool above = (a->kind == ACTIVATION_RELU || a->kind == ACTIVATION_HARD_SWISH || (a->kind == ACTIVATION_CLIP && a->alpha >= 0)) && value > a->alpha
-		&& value > 0;
+	bool above = (a->kind == ACTIVATION_RELU || a->kind == ACTIVATION_HARD_SWISH || (a->kind == ACTIVATION_CLIP && a->alpha >= 0)) && *value > a->alpha
+		&& *value > 0;
 	/* These keep the sign but where a product underflows to 0. */
-	bool small = (a->kind == ACTIVATION_SWISH || a->kind == ACTIVATION_GELU) && (value > 0 || value < 0);
-	if (kept || above || small)
-		return value;
+	bool small = (a->kind == ACTIVATION_SWISH || a->kind == ACTIVATION_GELU) && (*value > 0 || *value < 0);
+	return kept || above || small;
+}
+
+float support_output(const struct op *op, struct place s, const float *z, int count)
+{
 	double sum = op->bias ? op->bias[s.c] : 0;
-	for (int c = 0; c < support_count(plan, op); c++)
+	for (int c = 0; c < count; c++)
 		sum += z[c];
 	return (float)sum;
 }

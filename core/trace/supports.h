@@ -35,6 +35,9 @@ uint32_t support_center(const struct plan *plan, const struct op *op, struct pla
 /* Conv: for each candidate channel the in-bounds pixel of the highest single product sign * A * W, the first in raster order. scratch as below. */
 void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels);
 
+/* Z_cur and those places in one look at the weights. */
+void support_both(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, float *scratch, uint32_t *pixels);
+
 /* Pools: the pixel of the highest activation within the in-bounds window of output neuron s, first in raster order. */
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s);
 
@@ -46,7 +49,10 @@ void support_preceding_row(const struct session *session, const struct plan *pla
 float support_preceding(const struct session *session, const struct plan *plan, int image, int t, struct place n, float *scratch);
 size_t support_scratch(const struct plan *plan);
 
-/* The value of neuron s at its layer's own output, before what was fused behind it; z is its support_current. */
-float support_output(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, const float *z);
+/* The sign of neuron s at its layer's own output, before what was fused behind it, as some number of that sign: true where what was kept of s tells, */
+bool support_output_kept(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, float *value);
+
+/* and where it does not, the sum of its `count` Z_cur and the bias. */
+float support_output(const struct op *op, struct place s, const float *z, int count);
 
 #endif

@@ -5,20 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/trace/rule.h"
+#include "core/trace/bounds.h"
+#include "core/trace/search.h"
 #include "core/trace/walk_inside.h"
 
 struct walk *walk_open(const struct plan *plan, struct error *e)
 {
 	struct walk *w = calloc(1, sizeof *w);
+	size_t candidates = walk_most_candidates(plan);
 	if (w) {
 		w->plan = plan;
 		w->score_op = score_op_of(plan);
 		w->selected = calloc((size_t)plan->tensor_count, sizeof *w->selected);
-		w->rows = calloc((size_t)plan->tensor_count, sizeof *w->rows);
 		w->scratch = malloc(support_scratch(plan) * sizeof *w->scratch);
+		w->candidates = malloc(candidates * sizeof *w->candidates);
+		w->ranked = malloc(candidates * sizeof *w->ranked);
+		w->search = search_open(plan);
+		w->bounds = bounds_open(plan, e);
 	}
-	if (!w || !w->selected || !w->rows || !w->scratch) {
+	if (!w || !w->selected || !w->scratch || !w->candidates || !w->ranked || !w->search || !w->bounds) {
 		walk_close(w);
 		error_memory(e, "a walk");
 		return NULL;
@@ -35,14 +40,17 @@ void walk_close(struct walk *w)
 		free(w->selected[t].masks);
 	}
 	index_set_free(&w->tops);
-	arena_free(&w->arena);
+	bounds_close(w->bounds);
+	search_close(w->search);
 	free(w->selected);
-	free(w->rows);
-	free(w->scratch);
-	free(w->top_counts);
+	free(w->policies);
+	free(w->given);
+	free(w->own);
 	free(w->mixtures);
-	free(w->z);
-	free(w->pixels);
+	free(w->top_counts);
+	free(w->seen.all_z);
+	free(w->seen.all_pixels);
+	free(w->scratch);
 	free(w->candidates);
 	free(w->ranked);
 	free(w);
@@ -50,8 +58,7 @@ void walk_close(struct walk *w)
 
 void walk_forget(struct walk *w)
 {
-	memset(w->rows, 0, (size_t)w->plan->tensor_count * sizeof *w->rows);
-	arena_free(&w->arena);
+	w->known = false;
 }
 
 int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
@@ -182,6 +189,47 @@ static int through_op(struct walk *w, const struct op *op)
 	return code;
 }
 
+/* A policy in its place among those that were given. */
+struct given {
+	const struct policy *policy;
+	int place;
+};
+
+/* In the order of pre / cur, in which neighbours select much the same. */
+static int by_ratio(const void *left, const void *right)
+{
+	const struct given *a = left, *b = right;
+	double x = a->policy->alpha.pre * b->policy->alpha.cur, y = b->policy->alpha.pre * a->policy->alpha.cur;
+	return x != y ? (x > y) - (x < y) : (a->place > b->place) - (a->place < b->place);
+}
+
+static int take_policies(struct walk *w, const struct policy *policies, int count, struct error *e)
+{
+	if (count > w->policy_room) {
+		free(w->policies);
+		free(w->given);
+		free(w->own);
+		free(w->mixtures);
+		w->policies = malloc((size_t)count * sizeof *w->policies);
+		w->given = malloc((size_t)count * sizeof *w->given);
+		w->own = malloc((size_t)count * sizeof *w->own);
+		w->mixtures = malloc((size_t)count * sizeof *w->mixtures);
+		w->policy_room = w->policies && w->given && w->own && w->mixtures ? count : 0;
+	}
+	if (!w->policy_room)
+		return error_memory(e, "a walk");
+	for (int p = 0; p < count; p++)
+		w->given[p] = (struct given){&policies[p], p};
+	qsort(w->given, (size_t)count, sizeof *w->given, by_ratio);
+	for (int p = 0; p < count; p++) {
+		w->policies[p] = *w->given[p].policy;
+		w->own[w->given[p].place] = p;
+	}
+	w->count = count;
+	w->words = (count + 63) / 64;
+	return LSDN_OK;
+}
+
 static int start(struct walk *w, const struct policy *policies, int count, struct error *e)
 {
 	if (count < 1 || count > WALK_MAX_POLICIES)
@@ -190,28 +238,23 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 		return error_set(e, LSDN_ERROR_INPUT, "%d policies in a walk that is listened to: one can be", count);
 	if (policies->k_fc < K_ALL || policies->k_fc > K_MOST || policies->k_conv < K_ALL || policies->k_conv > K_MOST)
 		return error_set(e, LSDN_ERROR_INPUT, "k_fc = %d, k_conv = %d: must be from 1 to %d, or all", policies->k_fc, policies->k_conv, K_MOST);
-	w->policies = policies;
-	w->count = count;
-	w->words = (count + 63) / 64;
 	w->error = e;
-	struct mixture *mixtures = realloc(w->mixtures, (size_t)count * sizeof *mixtures);
-	if (!mixtures)
-		return error_memory(e, "a walk");
-	w->mixtures = mixtures;
 	for (int t = 0; t < w->plan->tensor_count; t++)
 		index_set_clear(&w->selected[t].neurons);
-	return LSDN_OK;
+	return take_policies(w, policies, count, e);
 }
 
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e)
 {
-	uint64_t everyone[WALK_MAX_POLICIES / 64];
+	uint64_t everyone[WALK_WORDS] = {0};
 	int code = start(w, policies, count, e);
 	w->step.op = NULL;
+	if (!w->known || session != w->session || image != w->image)
+		bounds_start(w->bounds, session, image);
+	w->known = true;
 	w->session = session;
 	w->image = image;
-	memset(everyone, 0, sizeof everyone);
 	for (int p = 0; p < count && !code; p++)
 		everyone[p / 64] |= (uint64_t)1 << (p % 64);
 	for (int i = 0; i < class_count && !code; i++)
@@ -234,6 +277,7 @@ size_t walk_selected(const struct walk *w, int t, int p, struct place *out)
 {
 	const struct selection *s = &w->selected[t];
 	size_t count = 0;
+	p = w->own[p];
 	for (size_t slot = 0; slot < s->neurons.count; slot++) {
 		if (!(s->masks[slot * (size_t)w->words + (size_t)p / 64] >> (p % 64) & 1))
 			continue;

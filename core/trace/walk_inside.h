@@ -5,47 +5,58 @@
 #include "core/trace/index_set.h"
 #include "core/trace/walk.h"
 
-enum { WALK_MAX_POLICIES = 1024 };
+enum { WALK_MAX_POLICIES = 1024, WALK_WORDS = WALK_MAX_POLICIES / 64 };
 
-/* Selected neurons of one tensor; masks has `words` words a slot, bit p for policy p. */
+/* Z_cur and places of the candidates of selected neurons, negated where a negative neuron is to be explained; minus infinity for what is not a number. */
+struct seen {
+	float *z;         /* of the neuron in hand, by candidate */
+	uint32_t *pixels; /* likewise, or NULL where all are at: */
+	uint32_t pixel;
+	float *all_z;     /* of all selected neurons of the layer, where these are not too many: each is then seen once, in the order of their slots */
+	uint32_t *all_pixels;
+	size_t count, room;
+	bool kept;
+};
+
+/* Selected neurons of one tensor; masks has `words` words a slot, bit p for the p-th policy in the walk's own order. */
 struct selection {
 	struct index_set neurons;
 	uint64_t *masks;
 	size_t room;
 };
 
-struct walk {
-	const struct plan *plan;
-	const struct session *session; /* of the running walk */
-	int image;
-	const struct policy *policies; /* as given */
-	int count, words;
-	struct mixture *mixtures;      /* one a policy, for the layer in hand */
-	bool some_flat;                /* under some of them all candidates have the same Omega */
-	struct selection *selected;    /* one a tensor */
-	float ***rows;                 /* Z_pre by tensor and pixel: C floats, NaN where not computed; NULL where untouched */
-	struct arena arena;            /* of the rows */
-	float *scratch;
-	int score_op;                  /* the layer whose output the class scores are */
-	/* Of the layer in hand: */
-	struct index_set tops;         /* candidates that have the highest Z_cur for some selected neuron */
-	uint32_t *top_counts;          /* `count` a slot of tops */
-	size_t top_room;
-	float *z;
-	uint32_t *pixels;
-	struct candidate *candidates;
-	struct ranked *ranked;         /* of the candidates, where a listener wants to know all of them */
-	size_t support_room, candidate_room;
-	step_listener listener;
-	void *listener_context;
-	struct step step;              /* in hand; its op is NULL at the class */
-	struct error *error;
-};
-
 /* Alpha of one policy at the layer in hand. */
 struct mixture {
 	struct alpha alpha;
 	double ratio; /* pre / cur, 0 where cur is 0 */
+};
+
+struct walk {
+	const struct plan *plan;
+	const struct session *session; /* of the running walk */
+	int image;
+	struct policy *policies;       /* by pre / cur */
+	struct given *given;           /* those as they were given, in that order */
+	int *own;                      /* by the order in which they were given: which of policies each is */
+	int count, words, policy_room;
+	struct selection *selected;    /* one a tensor */
+	struct bounds *bounds;         /* Z_pre, */
+	bool known;                    /* which may hold some of the image already */
+	float *scratch;
+	int score_op;                  /* the layer whose output the class scores are */
+	/* Of the layer in hand: */
+	struct mixture *mixtures;      /* one a policy */
+	struct index_set tops;         /* candidates that have the highest Z_cur for some selected neuron */
+	uint32_t *top_counts;          /* `count` a slot of tops */
+	size_t top_room;
+	struct seen seen;
+	struct search *search;
+	struct candidate *candidates;
+	struct ranked *ranked;         /* of the candidates, where a listener wants to know all of them */
+	step_listener listener;
+	void *listener_context;
+	struct step step;              /* in hand; its op is NULL at the class */
+	struct error *error;
 };
 
 /* A candidate and its Omega, but for a factor that all candidates of a neuron share. */
@@ -66,5 +77,17 @@ int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask);
 
 /* Selects for every selected neuron of a Conv's or Gemm's output the k candidates with the highest Omega (eq. 1, 4), for each policy. */
 int walk_select(struct walk *w, const struct op *op);
+
+/* The most candidates that a neuron of the plan has. */
+size_t walk_most_candidates(const struct plan *plan);
+
+/* Makes room to see `selected` neurons of op's output, in the order of their slots. */
+int look_start(struct walk *w, const struct op *op, size_t selected);
+
+/* Fills w->seen for neuron s, the slot-th. */
+void look(struct walk *w, const struct op *op, size_t slot, struct place s);
+
+/* Candidate c of the neuron in hand as a neuron of the op's input. */
+neuron_t look_neuron(const struct walk *w, const struct op *op, struct place s, int c);
 
 #endif

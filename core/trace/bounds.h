@@ -1,0 +1,31 @@
+/* Z_pre by neuron (paper, eq. 3), which costs a look at a whole filter bank: computed once an image, and only for the neurons on which a choice rests. For the
+ * others there is a bound that it is not above. */
+#ifndef LSDN_CORE_TRACE_BOUNDS_H
+#define LSDN_CORE_TRACE_BOUNDS_H
+
+#include "core/trace/supports.h"
+
+/* One pixel of a tensor; arrays by channel. */
+struct bounds_row {
+	float *bound; /* no less than Z_pre; Z_pre itself where that is known */
+	float *exact; /* Z_pre; NaN where it is not known */
+	bool finite;  /* all bounds are finite numbers; where they are not, Z_pre is known */
+	float *positive, *negative; /* norms of the activations that it is made of, where a Conv of more than one tap is what makes it */
+};
+
+struct bounds;
+
+/* Belongs to one thread; plan must outlive it. */
+struct bounds *bounds_open(const struct plan *plan, struct error *e);
+void bounds_close(struct bounds *b);
+
+/* From now on it is about that image of the session's batch, whose activations are new. */
+void bounds_start(struct bounds *b, const struct session *session, int image);
+
+/* The row of a pixel (y * W + x) of tensor t, which stays until the next start; NULL where memory is short. */
+struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e);
+
+/* Z_pre of channel c of that row, which knows it from then on. */
+float bounds_exact(struct bounds *b, int t, uint32_t pixel, struct bounds_row *row, int c);
+
+#endif

@@ -1,0 +1,82 @@
+/* What a selected neuron's candidates are: their Z_cur and places (paper, eq. 2). */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/trace/supports_inside.h"
+#include "core/trace/walk_inside.h"
+
+enum { MOST_KEPT = 1 << 21 };
+
+size_t walk_most_candidates(const struct plan *plan)
+{
+	size_t most = 1;
+	for (int k = 0; k < plan->op_count; k++) {
+		const struct op *op = &plan->ops[k];
+		size_t count = op->kind == OP_CONV || op->kind == OP_GEMM ? (size_t)support_count(plan, op) : 0;
+		most = count > most ? count : most;
+	}
+	return most;
+}
+
+int look_start(struct walk *w, const struct op *op, size_t selected)
+{
+	struct seen *seen = &w->seen;
+	size_t count = (size_t)support_count(w->plan, op);
+	seen->kept = selected <= MOST_KEPT / count;
+	seen->count = 0;
+	size_t wanted = seen->kept ? selected * count : count;
+	if (wanted <= seen->room)
+		return LSDN_OK;
+	free(seen->all_z);
+	free(seen->all_pixels);
+	seen->all_z = malloc(wanted * sizeof *seen->all_z);
+	seen->all_pixels = malloc(wanted * sizeof *seen->all_pixels);
+	seen->room = seen->all_z && seen->all_pixels ? wanted : 0;
+	return seen->room ? LSDN_OK : error_memory(w->error, "a walk");
+}
+
+/* Minus infinity for what is not a number. */
+LSDN_KERNEL static void without_nan(float *z, float sign, int count)
+{
+	for (int c = 0; c < count; c++) {
+		float value = sign * z[c];
+		z[c] = value >= -INFINITY ? value : -INFINITY;
+	}
+}
+
+void look(struct walk *w, const struct op *op, size_t slot, struct place s)
+{
+	const struct policy *p = &w->policies[0];
+	const float *input = session_tensor(w->session, op->inputs[0], w->image);
+	struct seen *seen = &w->seen;
+	int count = support_count(w->plan, op);
+	bool strongest = op->kind == OP_CONV && p->locate == LOCATE_STRONGEST && op->window.height * op->window.width > 1;
+	seen->z = seen->all_z + (seen->kept ? slot * (size_t)count : 0);
+	seen->pixels = strongest ? seen->all_pixels + (seen->kept ? slot * (size_t)count : 0) : NULL;
+	seen->pixel = op->kind == OP_CONV ? support_center(w->plan, op, s) : 0;
+	if (seen->kept && slot < seen->count)
+		return;
+	seen->count = slot + 1;
+	bool explained = p->signed_ && op - w->plan->ops != w->score_op; /* why s is negative, where it is */
+	float value = 1;
+	if (!explained || support_output_kept(w->session, w->plan, w->image, op, s, &value)) {
+		if (strongest)
+			support_both(w->plan, op, input, s, value < 0 ? -1 : 1, seen->z, w->scratch, seen->pixels);
+		else
+			support_current(w->plan, op, input, s, seen->z);
+	} else {
+		support_current(w->plan, op, input, s, seen->z);
+		value = support_output(op, s, seen->z, count);
+		if (strongest)
+			support_strongest(w->plan, op, input, s, value < 0 ? -1 : 1, w->scratch, seen->pixels);
+	}
+	without_nan(seen->z, explained && value < 0 ? -1 : 1, count);
+}
+
+neuron_t look_neuron(const struct walk *w, const struct op *op, struct place s, int c)
+{
+	uint32_t pixel = w->seen.pixels ? w->seen.pixels[c] : w->seen.pixel;
+	return pixel * (uint32_t)w->plan->tensors[op->inputs[0]].c + (uint32_t)(support_first_channel(w->plan, op, s.c) + c);
+}

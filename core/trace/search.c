@@ -1,0 +1,429 @@
+#include "config.h"
+
+#include "core/trace/search.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/trace/bounds.h"
+#include "core/trace/lanes.h"
+#include "core/trace/supports_inside.h"
+
+/* A bound in single precision is off by less than this share of its parts. */
+static const float ROUNDING = 0x1p-20f;
+
+struct search {
+	/* Of the neuron in hand, by candidate: */
+	float *z;            /* Z_cur of those in play; minus infinity of the others */
+	const float *bounds; /* of Z_pre: a row's own, or */
+	float *gathered;     /* those of several rows; zeros where Z_pre does not count */
+	float *omegas;       /* bounds of Omega at one ratio */
+	float *pre;          /* Z_pre of those that were computed */
+	float slack;         /* what these may be off by */
+	int first, last;     /* its policies lie between these */
+	/* By policy: */
+	double *ratios;
+	double *best; /* the k highest Omega so far, */
+	int *who;     /* and whose they are */
+	size_t policy_room, best_room;
+	/* Of the layer: */
+	float *suc; /* by channel of the input: the highest Z_suc of a candidate there, 1 elsewhere */
+	float most_suc, most_ratio;
+	int k;
+	bool ordered; /* ratios do not fall from one policy to the next */
+};
+
+struct search *search_open(const struct plan *plan)
+{
+	size_t candidates = walk_most_candidates(plan), channels = 1;
+	struct search *s = calloc(1, sizeof *s);
+	for (int t = 0; t < plan->tensor_count; t++)
+		channels = (size_t)plan->tensors[t].c > channels ? (size_t)plan->tensors[t].c : channels;
+	if (!s)
+		return NULL;
+	s->z = malloc(candidates * sizeof *s->z);
+	s->gathered = malloc(candidates * sizeof *s->gathered);
+	s->omegas = malloc(candidates * sizeof *s->omegas);
+	s->pre = malloc(candidates * sizeof *s->pre);
+	s->suc = malloc(channels * sizeof *s->suc);
+	if (!s->z || !s->gathered || !s->omegas || !s->pre || !s->suc) {
+		search_close(s);
+		return NULL;
+	}
+	for (size_t c = 0; c < channels; c++)
+		s->suc[c] = 1;
+	return s;
+}
+
+void search_close(struct search *s)
+{
+	if (!s)
+		return;
+	free(s->z);
+	free(s->gathered);
+	free(s->omegas);
+	free(s->pre);
+	free(s->ratios);
+	free(s->best);
+	free(s->who);
+	free(s->suc);
+	free(s);
+}
+
+bool search_possible(const struct walk *w, const struct rule *r)
+{
+	const struct policy *p = &w->policies[0];
+	bool possible = !w->listener && !r->current_only && r->k != K_ALL && p->scale == SCALE_NONE && p->suc_form == SUC_PRODUCT;
+	for (int i = 0; i < w->count; i++)
+		possible = possible && w->mixtures[i].alpha.cur > 0 && w->mixtures[i].alpha.suc > 0;
+	return possible;
+}
+
+/* The highest Z_suc of each channel's tops. */
+static void raise_suc(struct walk *w, const struct op *op)
+{
+	struct search *s = w->search;
+	uint32_t channels = (uint32_t)w->plan->tensors[op->inputs[0]].c;
+	s->most_suc = 1;
+	for (size_t top = 0; top < w->tops.count; top++) {
+		float *suc = &s->suc[w->tops.keys[top] % channels];
+		for (int p = 0; p < w->count; p++) {
+			float count = (float)w->top_counts[top * (size_t)w->count + (size_t)p];
+			*suc = count > *suc ? count : *suc;
+		}
+		s->most_suc = *suc > s->most_suc ? *suc : s->most_suc;
+	}
+}
+
+int search_start(struct walk *w, const struct op *op, const struct rule *r)
+{
+	struct search *s = w->search;
+	size_t policies = (size_t)w->count, best = policies * (size_t)r->k;
+	if (policies > s->policy_room) {
+		free(s->ratios);
+		s->ratios = malloc(policies * sizeof *s->ratios);
+		s->policy_room = s->ratios ? policies : 0;
+	}
+	if (best > s->best_room) {
+		free(s->best);
+		free(s->who);
+		s->best = malloc(best * sizeof *s->best);
+		s->who = malloc(best * sizeof *s->who);
+		s->best_room = s->best && s->who ? best : 0;
+	}
+	if (!s->policy_room || !s->best_room)
+		return error_memory(w->error, "a walk");
+	s->k = r->k;
+	s->most_ratio = 0;
+	s->ordered = r->k == 1;
+	for (int p = 0; p < w->count; p++) {
+		s->ratios[p] = w->mixtures[p].ratio;
+		s->most_ratio = fmaxf(s->most_ratio, (float)s->ratios[p]);
+		s->ordered = s->ordered && (!p || s->ratios[p] >= s->ratios[p - 1]);
+	}
+	raise_suc(w, op);
+	return LSDN_OK;
+}
+
+void search_end(struct walk *w, const struct op *op)
+{
+	uint32_t channels = (uint32_t)w->plan->tensors[op->inputs[0]].c;
+	for (size_t top = 0; top < w->tops.count; top++)
+		w->search->suc[w->tops.keys[top] % channels] = 1;
+}
+
+/* Copies the eligible candidates' Z_cur; returns how many they are. *most gets the highest absolute value. */
+LSDN_KERNEL static int keep_eligible(float *restrict kept, const float *restrict z, int count, float above, float *most)
+{
+	float lanes[LANES] = {0}, highest;
+	int eligible = 0, c = 0;
+	for (c = 0; c < count; c++) {
+		kept[c] = z[c] > above ? z[c] : -INFINITY;
+		eligible += z[c] > above;
+	}
+	for (c = 0; c + LANES <= count; c += LANES)
+		for (int k = 0; k < LANES; k++)
+			lanes[k] = z[c + k] > above && fabsf(z[c + k]) > lanes[k] ? fabsf(z[c + k]) : lanes[k];
+	highest = lanes_highest(lanes);
+	for (; c < count; c++)
+		highest = z[c] > above && fabsf(z[c]) > highest ? fabsf(z[c]) : highest;
+	*most = highest;
+	return eligible;
+}
+
+LSDN_KERNEL static void gather_row(float *restrict bounds, const uint32_t *restrict pixels, uint32_t pixel, const float *restrict row, int count)
+{
+	for (int c = 0; c < count; c++)
+		bounds[c] = pixels[c] == pixel ? row[c] : bounds[c];
+}
+
+LSDN_KERNEL static float highest(const float *values, int count)
+{
+	return lanes_maximum(values, count);
+}
+
+LSDN_KERNEL static int find(const float *values, int count, float value)
+{
+	return lanes_find(values, count, value);
+}
+
+/* Bounds of Omega at a ratio; the highest is returned. */
+LSDN_KERNEL static float bound_omegas(float *restrict omegas, const float *restrict z, const float *restrict bounds, float ratio, int count)
+{
+	for (int c = 0; c < count; c++)
+		omegas[c] = z[c] + ratio * bounds[c];
+	return lanes_maximum(omegas, count);
+}
+
+/* The same where Z_suc may be above 1, which makes a negative sum lower. */
+LSDN_KERNEL static float bound_omegas_suc(float *restrict omegas, const float *restrict z, const float *restrict bounds, const float *restrict suc,
+	float ratio, int count)
+{
+	for (int c = 0; c < count; c++) {
+		float sum = z[c] + ratio * bounds[c], product = suc[c] * sum;
+		omegas[c] = product > sum ? product : sum;
+	}
+	return lanes_maximum(omegas, count);
+}
+
+/* Candidate c with Z_cur and Z_pre becomes the best where it is; of equals the lowest is. Rounded as everywhere else: without fused multiplications. */
+LSDN_KERNEL_UNFUSED static void compare(double *restrict best, int *restrict who, const double *restrict ratios, double cur, double pre, int c, int count)
+{
+	for (int p = 0; p < count; p++) {
+		double omega = cur + ratios[p] * pre;
+		bool better = omega > best[p] || (omega == best[p] && c < who[p]);
+		best[p] = better ? omega : best[p];
+		who[p] = better ? c : who[p];
+	}
+}
+
+LSDN_KERNEL_UNFUSED static void compare_suc(double *restrict best, int *restrict who, const double *restrict ratios, const uint32_t *restrict counts,
+	double cur, double pre, int c, int count)
+{
+	for (int p = 0; p < count; p++) {
+		double omega = (double)(counts[p] ? counts[p] : 1) * (cur + ratios[p] * pre);
+		bool better = omega > best[p] || (omega == best[p] && c < who[p]);
+		best[p] = better ? omega : best[p];
+		who[p] = better ? c : who[p];
+	}
+}
+
+/* The same for the k best of one policy. */
+static void insert(double *best, int *who, int k, double omega, int c)
+{
+	int at = k;
+	while (at > 0 && (omega > best[at - 1] || (omega == best[at - 1] && c < who[at - 1]))) {
+		at--;
+		if (at + 1 < k) {
+			best[at + 1] = best[at];
+			who[at + 1] = who[at];
+		}
+	}
+	if (at < k) {
+		best[at] = omega;
+		who[at] = c;
+	}
+}
+
+/* Z_suc of candidate c by policy; NULL where it is 1. */
+static const uint32_t *counts_of(const struct walk *w, const struct op *op, struct place s, int c)
+{
+	if (w->search->suc[support_first_channel(w->plan, op, s.c) + c] <= 1)
+		return NULL;
+	int64_t top = index_set_find(&w->tops, look_neuron(w, op, s, c));
+	return top < 0 ? NULL : w->top_counts + (size_t)top * (size_t)w->count;
+}
+
+/* Computes candidate c, which is out of play then. */
+static int compute(struct walk *w, const struct op *op, struct place s, int c)
+{
+	struct search *search = w->search;
+	const uint32_t *counts = counts_of(w, op, s, c);
+	double cur = search->z[c], pre = 0;
+	int first = search->first, count = search->last - first + 1;
+	if (search->most_ratio > 0) {
+		uint32_t pixel = w->seen.pixels ? w->seen.pixels[c] : w->seen.pixel;
+		struct bounds_row *row = bounds_of(w->bounds, op->inputs[0], pixel, w->error);
+		if (!row)
+			return (int)w->error->code;
+		pre = bounds_exact(w->bounds, op->inputs[0], pixel, row, support_first_channel(w->plan, op, s.c) + c);
+	}
+	search->z[c] = -INFINITY;
+	search->pre[c] = (float)pre;
+	if (search->k == 1 && counts)
+		compare_suc(search->best + first, search->who + first, search->ratios + first, counts + first, cur, pre, c, count);
+	else if (search->k == 1)
+		compare(search->best + first, search->who + first, search->ratios + first, cur, pre, c, count);
+	for (int p = first; search->k > 1 && p <= search->last; p++)
+		insert(search->best + p * search->k, search->who + p * search->k, search->k,
+			(counts && counts[p] ? counts[p] : 1) * (cur + search->ratios[p] * pre), c);
+	return LSDN_OK;
+}
+
+/* Makes sure of the best at policy p: computes what might reach them. */
+static int verify(struct walk *w, const struct op *op, struct place s, int p)
+{
+	struct search *search = w->search;
+	int count = support_count(w->plan, op), code = LSDN_OK;
+	const double *worst = &search->best[(p + 1) * search->k - 1];
+	const float *suc = search->suc + support_first_channel(w->plan, op, s.c);
+	while (!code) {
+		float most = search->most_suc > 1
+			? bound_omegas_suc(search->omegas, search->z, search->bounds, suc, (float)search->ratios[p], count)
+			: bound_omegas(search->omegas, search->z, search->bounds, (float)search->ratios[p], count);
+		if (most == -INFINITY || most + search->slack < *worst)
+			return LSDN_OK;
+		code = compute(w, op, s, find(search->omegas, count, most));
+	}
+	return code;
+}
+
+/* True where candidate c's Z_suc is the same for all policies from..to. */
+static bool steady(const struct walk *w, const struct op *op, struct place s, int c, int from, int to)
+{
+	const uint32_t *counts = counts_of(w, op, s, c);
+	for (int p = from; counts && p < to; p++)
+		if ((counts[p] > 1 || counts[p + 1] > 1) && counts[p] != counts[p + 1])
+			return false;
+	return true;
+}
+
+/* The policy between two at which the best of the first may give way to that of the other: where their lines cross, if Z_suc is 1. */
+static int between(const struct walk *w, int from, int to)
+{
+	const struct search *s = w->search;
+	int low = from + 1, high = to - 1, x = s->who[from], y = s->who[to];
+	double rise = (double)s->pre[y] - s->pre[x], crossing = ((double)w->seen.z[x] - w->seen.z[y]) / rise;
+	if (!(rise > 0))
+		return from + (to - from) / 2;
+	while (low < high) {
+		int middle = low + (high - low) / 2;
+		if (s->ratios[middle] < crossing)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Makes sure of the best at the policies between two at which they are sure. */
+static int settle(struct walk *w, const struct op *op, struct place s, int from, int to)
+{
+	const struct search *search = w->search;
+	if (to - from < 2 || (search->who[from] == search->who[to] && steady(w, op, s, search->who[from], from, to)))
+		return LSDN_OK;
+	int middle = between(w, from, to);
+	int code = verify(w, op, s, middle);
+	code = code ? code : settle(w, op, s, from, middle);
+	return code ? code : settle(w, op, s, middle, to);
+}
+
+/* Where the candidates' bounds are; false where they are not finite. */
+static bool find_bounds(struct walk *w, const struct op *op, struct place s, int *code)
+{
+	struct search *search = w->search;
+	int count = support_count(w->plan, op), first = support_first_channel(w->plan, op, s.c);
+	search->bounds = search->gathered;
+	if (!(search->most_ratio > 0)) {
+		memset(search->gathered, 0, (size_t)count * sizeof *search->gathered);
+		return true;
+	}
+	if (!w->seen.pixels) {
+		const struct bounds_row *row = bounds_of(w->bounds, op->inputs[0], w->seen.pixel, w->error);
+		*code = row ? LSDN_OK : (int)w->error->code;
+		search->bounds = row ? row->bound + first : NULL;
+		return row && row->finite;
+	}
+	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
+	const struct window *window = &op->window;
+	struct tap_range r = taps_of(in, window, s);
+	for (int i = r.i_from; i < r.i_to; i++)
+		for (int j = r.j_from; j < r.j_to; j++) {
+			uint32_t pixel = (uint32_t)((r.y0 + i * window->dilation_y) * in->w + r.x0 + j * window->dilation_x);
+			const struct bounds_row *row = bounds_of(w->bounds, op->inputs[0], pixel, w->error);
+			*code = row ? LSDN_OK : (int)w->error->code;
+			if (!row || !row->finite)
+				return false;
+			gather_row(search->gathered, w->seen.pixels, pixel, row->bound + first, count);
+		}
+	return r.i_from < r.i_to && r.j_from < r.j_to;
+}
+
+/* First and last policy of a mask that has some. */
+static void find_policies(struct search *s, const uint64_t *mask, int count)
+{
+	s->first = 0;
+	s->last = count - 1;
+	while (!(mask[s->first / 64] >> (s->first % 64) & 1))
+		s->first += mask[s->first / 64] ? 1 : 64;
+	while (!(mask[s->last / 64] >> (s->last % 64) & 1))
+		s->last = mask[s->last / 64] ? s->last - 1 : s->last / 64 * 64 - 1;
+}
+
+/* Adds candidate c for the policies from..to that are in mask. */
+static int add(struct walk *w, const struct op *op, struct place s, int c, const uint64_t *mask, int from, int to)
+{
+	uint64_t own[WALK_WORDS] = {0}, any = 0;
+	for (int i = from / 64; i <= to / 64; i++) {
+		own[i] = mask[i];
+		if (i == from / 64)
+			own[i] &= ~(uint64_t)0 << from % 64;
+		if (i == to / 64)
+			own[i] &= ~(uint64_t)0 >> (63 - to % 64);
+		any |= own[i];
+	}
+	return any ? walk_add(w, op->inputs[0], look_neuron(w, op, s, c), own) : LSDN_OK;
+}
+
+static int take(struct walk *w, const struct op *op, struct place s, const uint64_t *mask)
+{
+	const struct search *search = w->search;
+	int code = LSDN_OK;
+	for (int from = search->first, to; search->k == 1 && from <= search->last && !code; from = to) {
+		for (to = from + 1; to <= search->last && search->who[to] == search->who[from]; to++)
+			;
+		code = add(w, op, s, search->who[from], mask, from, to - 1);
+	}
+	for (int p = search->first; search->k > 1 && p <= search->last; p++)
+		for (int i = 0; i < search->k && !code; i++)
+			code = add(w, op, s, search->who[p * search->k + i], mask, p, p);
+	return code;
+}
+
+int search_run(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask, bool *done)
+{
+	struct search *search = w->search;
+	int count = support_count(w->plan, op), code = LSDN_OK;
+	bool all = !r->gated || count == 1;
+	float most;
+	int eligible = keep_eligible(search->z, w->seen.z, count, all ? -INFINITY : 0, &most);
+	*done = !(all && eligible < count) && most < INFINITY;
+	if (!*done)
+		return LSDN_OK;
+	if (eligible <= r->k) {
+		for (int c = 0; c < count && !code; c++)
+			if (search->z[c] > -INFINITY)
+				code = walk_add(w, op->inputs[0], look_neuron(w, op, s, c), mask);
+		return code;
+	}
+	*done = find_bounds(w, op, s, &code);
+	if (!*done)
+		return code;
+	find_policies(search, mask, w->count);
+	for (int i = search->first * r->k; i < (search->last + 1) * r->k; i++) {
+		search->best[i] = -INFINITY;
+		search->who[i] = INT_MAX;
+	}
+	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(highest(search->bounds, count), 0));
+	if (search->ordered) {
+		code = verify(w, op, s, search->first);
+		code = code ? code : verify(w, op, s, search->last);
+		code = code ? code : settle(w, op, s, search->first, search->last);
+	}
+	for (int p = search->first; !search->ordered && p <= search->last && !code; p++)
+		if (mask[p / 64] >> (p % 64) & 1)
+			code = verify(w, op, s, p);
+	return code ? code : take(w, op, s, mask);
+}
