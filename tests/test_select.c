@@ -13,7 +13,7 @@
 #include "tests/random_plan.h"
 #include "tests/suite.h"
 
-enum { CASES = 2000, MOST_POLICIES = 6 };
+enum { CASES = 2000, FEW_POLICIES = 6, MANY_POLICIES = 70 };
 
 static struct policy random_policy(enum random_numbers numbers, struct pcg *rng)
 {
@@ -24,11 +24,11 @@ static struct policy random_policy(enum random_numbers numbers, struct pcg *rng)
 	return between(rng, 0, 7) ? p : POLICY_CNN_FIXATIONS;
 }
 
-/* Powers of two, so that with whole numbers all that is made of them is exact. */
-static struct alpha random_alpha(struct pcg *rng)
+/* Powers of two, so that with whole numbers all that is made of them is exact. Only with positive cur and suc is there something to search for. */
+static struct alpha random_alpha(bool positive, struct pcg *rng)
 {
 	static const double VALUES[] = {0, 0.25, 0.5, 1, 2};
-	return (struct alpha){VALUES[between(rng, 0, 4)], VALUES[between(rng, 0, 4)], VALUES[between(rng, 0, 4)]};
+	return (struct alpha){VALUES[between(rng, positive, 4)], VALUES[between(rng, 0, 4)], VALUES[between(rng, positive, 4)]};
 }
 
 static int by_neuron(const void *left, const void *right)
@@ -120,7 +120,7 @@ static int run_case(uint32_t number, enum random_numbers numbers, int *walks)
 {
 	struct pcg rng;
 	struct random_plan plan;
-	struct policy policies[MOST_POLICIES];
+	struct policy policies[MANY_POLICIES];
 	struct error e;
 	int classes[8], parted = 0;
 	pcg_seed(&rng, random_seed(), number);
@@ -131,8 +131,9 @@ static int run_case(uint32_t number, enum random_numbers numbers, int *walks)
 	random_input(&plan, session_tensor(session, 0, 0), &rng);
 	ck_assert_msg(session_run(session, &e) == 0, "%s", e.message);
 	struct walk *walk = walk_open(&plan.plan, &e);
-	int count = between(&rng, 1, MOST_POLICIES), class_count = between(&rng, 1, 8);
-	struct layer_policy own[RANDOM_LAYERS] = {{.k = K_SHARED}, {.own_alpha = true, .alpha = random_alpha(&rng), .k = between(&rng, 1, 3)}, {.k = K_SHARED}};
+	bool many = between(&rng, 0, 15) == 0, positive = many || between(&rng, 0, 1);
+	int count = many ? MANY_POLICIES : between(&rng, 1, FEW_POLICIES), class_count = between(&rng, 1, 8);
+	struct layer_policy own[RANDOM_LAYERS] = {{.k = K_SHARED}, {.own_alpha = true, .alpha = random_alpha(positive, &rng), .k = between(&rng, 1, 3)}, {.k = K_SHARED}};
 	policies[0] = random_policy(numbers, &rng);
 	if (policies[0].method == METHOD_LSDN && between(&rng, 0, 3) == 0) {
 		policies[0].layers = own;
@@ -140,7 +141,7 @@ static int run_case(uint32_t number, enum random_numbers numbers, int *walks)
 	}
 	for (int p = 0; p < count; p++) {
 		policies[p] = policies[0];
-		policies[p].alpha = policies[0].method == METHOD_CNN_FIXATIONS ? policies[0].alpha : random_alpha(&rng);
+		policies[p].alpha = policies[0].method == METHOD_CNN_FIXATIONS ? policies[0].alpha : random_alpha(positive, &rng);
 	}
 	for (int i = 0; i < class_count; i++)
 		classes[i] = (int)pcg_below(&rng, (uint32_t)tensor_size(&plan.tensors[RANDOM_LAYERS]));

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/trace/depthwise.h"
 #include "core/trace/norms.h"
+#include "core/trace/supports_inside.h"
 
 /* The row of a pixel, which is of image `start`. */
 struct slot {
@@ -20,7 +22,8 @@ struct bounds {
 	int image;
 	uint64_t start;      /* counts images, so that rows of former ones need no clearing */
 	struct slot **slots; /* by tensor that a layer made and pixel; NULL until it is asked for */
-	struct norms *norms; /* by op; made when they are asked for */
+	struct norms *norms; /* by op; made when they are asked for, like */
+	float **depthwise;   /* weights, likewise */
 	struct arena arena;  /* of the rows */
 	float *scratch;
 };
@@ -32,9 +35,10 @@ struct bounds *bounds_open(const struct plan *plan, struct error *e)
 		b->plan = plan;
 		b->slots = calloc((size_t)plan->tensor_count, sizeof *b->slots);
 		b->norms = calloc((size_t)plan->op_count + 1, sizeof *b->norms);
+		b->depthwise = calloc((size_t)plan->op_count + 1, sizeof *b->depthwise);
 		b->scratch = malloc(support_scratch(plan) * sizeof *b->scratch);
 	}
-	if (b && b->slots && b->norms && b->scratch)
+	if (b && b->slots && b->norms && b->depthwise && b->scratch)
 		return b;
 	bounds_close(b);
 	error_memory(e, "a walk");
@@ -47,11 +51,14 @@ void bounds_close(struct bounds *b)
 		return;
 	for (int t = 0; b->slots && t < b->plan->tensor_count; t++)
 		free(b->slots[t]);
-	for (int k = 0; b->norms && k < b->plan->op_count; k++)
+	for (int k = 0; b->norms && b->depthwise && k < b->plan->op_count; k++) {
 		norms_free(&b->norms[k]);
+		free(b->depthwise[k]);
+	}
 	arena_free(&b->arena);
 	free(b->slots);
 	free(b->norms);
+	free(b->depthwise);
 	free(b->scratch);
 	free(b);
 }
@@ -62,6 +69,15 @@ void bounds_start(struct bounds *b, const struct session *session, int image)
 	b->image = image;
 	b->start++;
 	arena_clear(&b->arena);
+}
+
+LSDN_KERNEL static bool all_finite(const float *values, int count)
+{
+	int strange = 0;
+#pragma omp simd reduction(| : strange)
+	for (int c = 0; c < count; c++)
+		strange |= !(fabsf(values[c]) < INFINITY);
+	return !strange;
 }
 
 static struct place place_of(const struct tensor *t, uint32_t pixel)
@@ -76,9 +92,11 @@ static const struct op *maker_of(const struct bounds *b, int t)
 	return maker < 0 ? NULL : &b->plan->ops[maker];
 }
 
-static bool is_bounded(const struct bounds *b, const struct op *op)
+/* Known Z_pre is its own bound. */
+static void know(struct bounds_row *row, int channels)
 {
-	return op && (op->kind == OP_GEMM || (op->kind == OP_CONV && (op->groups == 1 || support_count(b->plan, op) > 1)));
+	row->finite = all_finite(row->exact, channels);
+	row->bound = row->exact;
 }
 
 /* Z_pre of all channels, as the plain rows and neurons of supports.h have it. */
@@ -86,14 +104,20 @@ static void know_all(struct bounds *b, int t, struct place n, struct bounds_row 
 {
 	int channels = b->plan->tensors[t].c;
 	support_preceding_row(b->session, b->plan, b->image, t, n.y, n.x, row->exact);
-	row->finite = true;
-	for (n.c = 0; n.c < channels; n.c++) {
-		float *z = &row->exact[n.c];
-		if (isnan(*z))
-			*z = support_preceding(b->session, b->plan, b->image, t, n, b->scratch);
-		row->bound[n.c] = *z;
-		row->finite = row->finite && isfinite(*z);
-	}
+	for (n.c = 0; n.c < channels; n.c++)
+		if (isnan(row->exact[n.c]))
+			row->exact[n.c] = support_preceding(b->session, b->plan, b->image, t, n, b->scratch);
+	know(row, channels);
+}
+
+static int know_depthwise(struct bounds *b, const struct op *op, struct place n, struct bounds_row *row, struct error *e)
+{
+	float **weights = &b->depthwise[op - b->plan->ops];
+	if (!*weights && !(*weights = depthwise_weights(b->plan, op)))
+		return error_memory(e, "a walk");
+	depthwise_row(b->plan, op, *weights, session_tensor(b->session, op->inputs[0], b->image), n, row->exact);
+	know(row, b->plan->tensors[op->output].c);
+	return LSDN_OK;
 }
 
 static int bound_conv(struct bounds *b, int t, struct place n, struct bounds_row *row, struct error *e)
@@ -111,11 +135,9 @@ static int bound_conv(struct bounds *b, int t, struct place n, struct bounds_row
 		return LSDN_OK;
 	}
 	norms_bound(norms, positive, negative, row->bound);
-	row->finite = true;
-	for (int c = 0; c < norms->outputs; c++) {
+	row->finite = all_finite(row->bound, norms->outputs);
+	for (int c = 0; c < norms->outputs; c++)
 		row->exact[c] = NAN;
-		row->finite = row->finite && row->bound[c] < INFINITY;
-	}
 	if (!row->finite)
 		know_all(b, t, n, row);
 	row->positive = norms->taps > 1 ? positive : NULL;
@@ -165,7 +187,9 @@ struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct err
 	}
 	*row = (struct bounds_row){.bound = numbers, .exact = numbers + tensor->c};
 	int code = LSDN_OK;
-	if (is_bounded(b, op))
+	if (op && depthwise_is(b->plan, op))
+		code = know_depthwise(b, op, place_of(tensor, pixel), row, e);
+	else if (op && (op->kind == OP_CONV || op->kind == OP_GEMM))
 		code = bound_conv(b, t, place_of(tensor, pixel), row, e);
 	else if (op && op->kind == OP_CONCAT)
 		code = bound_concat(b, op, pixel, row, e);

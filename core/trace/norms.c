@@ -8,6 +8,8 @@
 #include "core/trace/lanes.h"
 #include "core/trace/supports_inside.h"
 
+enum { VECTOR = 16 };
+
 /* Squares below the smallest number are lost: this root of it makes up for them. */
 static const float LOST = 0x1p-63f;
 
@@ -84,7 +86,7 @@ int norms_make(struct norms *n, const struct plan *plan, const struct op *op, st
 	*n = (struct norms){.groups = op->groups, .outputs = plan->tensors[op->output].c, .inputs = support_count(plan, op),
 		.taps = op->kind == OP_GEMM ? 1 : op->window.height * op->window.width};
 	n->block = (n->inputs + NORMS_MOST_BLOCKS - 1) / NORMS_MOST_BLOCKS;
-	n->block = (n->block + LANES - 1) / LANES * LANES;
+	n->block = (n->block + VECTOR - 1) / VECTOR * VECTOR;
 	n->blocks = (n->inputs + n->block - 1) / n->block;
 	size_t outputs = (size_t)n->outputs, inputs = (size_t)n->inputs, rows = n->taps == 1 ? 1 : outputs;
 	float *positive = calloc(rows * inputs, sizeof *positive), *negative = calloc(rows * inputs, sizeof *negative);
@@ -164,21 +166,6 @@ LSDN_KERNEL static void multiply(float *restrict out, const float *restrict posi
 		out[c] = positive[c] * above[c] + negative[c] * below[c];
 }
 
-LSDN_KERNEL static int first_above(const float *values, int from, int count, float limit)
-{
-	int c = from;
-	for (; c + LANES <= count; c += LANES) {
-		int hits = 0;
-		for (int k = 0; k < LANES; k++)
-			hits |= values[c + k] > limit;
-		if (hits)
-			break;
-	}
-	while (c < count && !(values[c] > limit))
-		c++;
-	return c;
-}
-
 LSDN_KERNEL static int find(const float *values, int count, float value)
 {
 	return lanes_find(values, count, value);
@@ -201,17 +188,16 @@ float norms_highest_current(const struct norms *n, const struct plan *plan, cons
 	const float *positive, const float *negative, float *scratch)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
-	int first = support_first_channel(plan, op, s.c), from = 0;
+	int first = support_first_channel(plan, op, s.c);
 	size_t row = (size_t)s.c * (size_t)n->inputs;
 	const float *filter = filter_of(op, s.c, n->inputs);
 	struct tap_range r = taps_of(in, &op->window, s);
 	multiply(scratch, positive + first, n->positive + row, negative + first, n->negative + row, n->inputs);
-	int c = find(scratch, n->inputs, highest(scratch, n->inputs)); /* the likeliest comes first */
-	float best = one_current(input + first + c, filter + c, &r, &op->window, in->w, in->c, n->inputs);
-	while ((c = first_above(scratch, from, n->inputs, best)) < n->inputs) {
-		float z = one_current(input + first + c, filter + c, &r, &op->window, in->w, in->c, n->inputs);
+	int likeliest = find(scratch, n->inputs, highest(scratch, n->inputs));
+	float best = one_current(input + first + likeliest, filter + likeliest, &r, &op->window, in->w, in->c, n->inputs);
+	for (int c = 0; c < n->inputs; c++) {
+		float z = scratch[c] > best ? one_current(input + first + c, filter + c, &r, &op->window, in->w, in->c, n->inputs) : best;
 		best = z > best ? z : best;
-		from = c + 1;
 	}
 	return best;
 }

@@ -3,42 +3,23 @@
 
 #include <math.h>
 
+#include "core/trace/lanes.h"
 #include "core/trace/supports_inside.h"
-
-enum { LANES = 16 };
 
 LSDN_KERNEL static float highest_product(const float *restrict a, const float *restrict w, int count)
 {
-	float lanes[LANES], highest = -INFINITY;
-	for (int k = 0; k < LANES; k++)
-		lanes[k] = -INFINITY;
-	int c = 0;
-	for (; c + LANES <= count; c += LANES)
-		for (int k = 0; k < LANES; k++) {
-			float product = a[c + k] * w[c + k];
-			lanes[k] = product > lanes[k] ? product : lanes[k];
-		}
-	for (int k = 0; k < LANES; k++)
-		highest = lanes[k] > highest ? lanes[k] : highest;
-	for (; c < count; c++)
-		highest = a[c] * w[c] > highest ? a[c] * w[c] : highest;
+	float highest = -INFINITY;
+#pragma omp simd reduction(max : highest)
+	for (int c = 0; c < count; c++) {
+		float product = a[c] * w[c];
+		highest = product > highest ? product : highest;
+	}
 	return highest;
 }
 
 LSDN_KERNEL static float highest_value(const float *restrict z, int count)
 {
-	float lanes[LANES], highest = -INFINITY;
-	for (int k = 0; k < LANES; k++)
-		lanes[k] = -INFINITY;
-	int c = 0;
-	for (; c + LANES <= count; c += LANES)
-		for (int k = 0; k < LANES; k++)
-			lanes[k] = z[c + k] > lanes[k] ? z[c + k] : lanes[k];
-	for (int k = 0; k < LANES; k++)
-		highest = lanes[k] > highest ? lanes[k] : highest;
-	for (; c < count; c++)
-		highest = z[c] > highest ? z[c] : highest;
-	return highest;
+	return lanes_maximum(z, count);
 }
 
 /* What an average pool divides the sum over its window by. */
@@ -54,21 +35,6 @@ static int pool_divisor(const struct tensor *in, const struct op *op, struct pla
 	int rows = past_inside(r.y0, w->dilation_y, w->height, in->h + w->bottom - w->over_bottom),
 		columns = past_inside(r.x0, w->dilation_x, w->width, in->w + w->right - w->over_right);
 	return rows * columns;
-}
-
-/* A depthwise Conv looks at one channel only. filters: C x kh x kw. */
-LSDN_KERNEL static void row_of_depthwise(const float *input, int width, const struct window *w, const struct tap_range *r, const float *filters,
-	int channels, float *row)
-{
-	for (int c = 0; c < channels; c++) {
-		float sum = 0;
-		for (int i = r->i_from; i < r->i_to; i++)
-			for (int j = r->j_from; j < r->j_to; j++) {
-				size_t pixel = (size_t)((r->y0 + i * w->dilation_y) * width + r->x0 + j * w->dilation_x);
-				sum += input[pixel * (size_t)channels + (size_t)c] * filters[(size_t)(c * w->height + i) * (size_t)w->width + (size_t)j];
-			}
-		row[c] = sum;
-	}
 }
 
 LSDN_KERNEL static void row_maximum(float *restrict row, const float *restrict values, int channels)
@@ -103,10 +69,7 @@ void support_preceding_row(const struct session *session, const struct plan *pla
 		row[c] = op ? NAN : 0;
 	if (!op)
 		return;
-	if (op->kind == OP_CONV && op->groups == in->c && channels == in->c) {
-		struct tap_range r = taps_of(in, &op->window, n);
-		row_of_depthwise(input, in->w, &op->window, &r, op->weights, channels, row);
-	} else if (op->kind == OP_MAX_POOL || op->kind == OP_AVERAGE_POOL) {
+	if (op->kind == OP_MAX_POOL || op->kind == OP_AVERAGE_POOL) {
 		row_of_pool(in, op, input, n, row);
 	} else if (op->kind == OP_ADD || op->kind == OP_MUL) {
 		for (int c = 0; c < channels; c++)

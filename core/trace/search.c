@@ -137,18 +137,16 @@ void search_end(struct walk *w, const struct op *op)
 /* Copies the eligible candidates' Z_cur; returns how many they are. *most gets the highest absolute value. */
 LSDN_KERNEL static int keep_eligible(float *restrict kept, const float *restrict z, int count, float above, float *most)
 {
-	float lanes[LANES] = {0}, highest;
-	int eligible = 0, c = 0;
-	for (c = 0; c < count; c++) {
-		kept[c] = z[c] > above ? z[c] : -INFINITY;
-		eligible += z[c] > above;
+	float highest = 0;
+	int eligible = 0;
+#pragma omp simd reduction(max : highest) reduction(+ : eligible)
+	for (int c = 0; c < count; c++) {
+		int is = z[c] > above;
+		float size = is ? fabsf(z[c]) : 0;
+		kept[c] = is ? z[c] : -INFINITY;
+		eligible += is;
+		highest = size > highest ? size : highest;
 	}
-	for (c = 0; c + LANES <= count; c += LANES)
-		for (int k = 0; k < LANES; k++)
-			lanes[k] = z[c + k] > above && fabsf(z[c + k]) > lanes[k] ? fabsf(z[c + k]) : lanes[k];
-	highest = lanes_highest(lanes);
-	for (; c < count; c++)
-		highest = z[c] > above && fabsf(z[c]) > highest ? fabsf(z[c]) : highest;
 	*most = highest;
 	return eligible;
 }
@@ -172,20 +170,27 @@ LSDN_KERNEL static int find(const float *values, int count, float value)
 /* Bounds of Omega at a ratio; the highest is returned. */
 LSDN_KERNEL static float bound_omegas(float *restrict omegas, const float *restrict z, const float *restrict bounds, float ratio, int count)
 {
-	for (int c = 0; c < count; c++)
+	float highest = -INFINITY;
+#pragma omp simd reduction(max : highest)
+	for (int c = 0; c < count; c++) {
 		omegas[c] = z[c] + ratio * bounds[c];
-	return lanes_maximum(omegas, count);
+		highest = omegas[c] > highest ? omegas[c] : highest;
+	}
+	return highest;
 }
 
 /* The same where Z_suc may be above 1, which makes a negative sum lower. */
 LSDN_KERNEL static float bound_omegas_suc(float *restrict omegas, const float *restrict z, const float *restrict bounds, const float *restrict suc,
 	float ratio, int count)
 {
+	float highest = -INFINITY;
+#pragma omp simd reduction(max : highest)
 	for (int c = 0; c < count; c++) {
 		float sum = z[c] + ratio * bounds[c], product = suc[c] * sum;
 		omegas[c] = product > sum ? product : sum;
+		highest = omegas[c] > highest ? omegas[c] : highest;
 	}
-	return lanes_maximum(omegas, count);
+	return highest;
 }
 
 /* Candidate c with Z_cur and Z_pre becomes the best where it is; of equals the lowest is. Rounded as everywhere else: without fused multiplications. */
@@ -262,21 +267,22 @@ static int compute(struct walk *w, const struct op *op, struct place s, int c)
 	return LSDN_OK;
 }
 
-/* Makes sure of the best at policy p: computes what might reach them. */
+/* Makes sure of the best at policy p: computes what might reach them, the likeliest first. */
 static int verify(struct walk *w, const struct op *op, struct place s, int p)
 {
 	struct search *search = w->search;
-	int count = support_count(w->plan, op), code = LSDN_OK;
+	int count = support_count(w->plan, op), code;
 	const double *worst = &search->best[(p + 1) * search->k - 1];
 	const float *suc = search->suc + support_first_channel(w->plan, op, s.c);
-	while (!code) {
-		float most = search->most_suc > 1
-			? bound_omegas_suc(search->omegas, search->z, search->bounds, suc, (float)search->ratios[p], count)
-			: bound_omegas(search->omegas, search->z, search->bounds, (float)search->ratios[p], count);
-		if (most == -INFINITY || most + search->slack < *worst)
-			return LSDN_OK;
-		code = compute(w, op, s, find(search->omegas, count, most));
-	}
+	const float ratio = (float)search->ratios[p], slack = search->slack;
+	float most = search->most_suc > 1 ? bound_omegas_suc(search->omegas, search->z, search->bounds, suc, ratio, count)
+		: bound_omegas(search->omegas, search->z, search->bounds, ratio, count);
+	if (most == -INFINITY || most + slack < *worst)
+		return LSDN_OK;
+	code = compute(w, op, s, find(search->omegas, count, most));
+	for (int c = 0; c < count && !code; c++)
+		if (search->omegas[c] + slack >= *worst && search->z[c] > -INFINITY)
+			code = compute(w, op, s, c);
 	return code;
 }
 

@@ -42,7 +42,7 @@ void support_both(const struct plan *plan, const struct op *op, const float *inp
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s);
 
 /* Z_pre of all C neurons of pixel (y, x) of tensor t, where that costs little more than one of them: where each looks at one channel of what the layer
- * that made it reads (depthwise Conv, pools, Add, Mul), and at the image. NAN for the others. */
+ * that made it reads (pools, Add, Mul), and at the image. NAN for the others. */
 void support_preceding_row(const struct session *session, const struct plan *plan, int image, int t, int y, int x, float *row);
 
 /* Z_pre of neuron n of tensor t. scratch holds at least support_scratch(plan) floats. */
