@@ -111,7 +111,7 @@ static int run_bandit(struct calibration *c, struct reward_job *job, enum weight
 	uint64_t trials = c->plan.trials ? c->plan.trials : (uint64_t)images * arms;
 	uint32_t *orders = malloc(arms * images * sizeof *orders);
 	int code = LSDN_OK, arm;
-	if (!orders || !bandit_init(&weight->bandit, c->plan.arms, (uint32_t)images)) {
+	if (!orders || !bandit_init(&weight->bandit, &BANDIT_DEFAULT, c->plan.arms, (uint32_t)images)) {
 		free(orders);
 		return error_memory(e, "a bandit");
 	}
