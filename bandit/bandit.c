@@ -29,7 +29,7 @@ bool bandit_init(struct bandit *b, const struct bandit_rules *rules, int count, 
 	}
 	for (int i = 0; i < count; i++)
 		b->arms[i].limit = limit;
-	pcg_seed(&b->rng, rules->seed, 0);
+	pcg_seed(&b->rng, rules->seed, rules->stream);
 	return true;
 }
 

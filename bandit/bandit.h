@@ -29,7 +29,7 @@ struct bandit;
 
 struct bandit_solver {
 	const char *name;   /* as people name it */
-	const char *source; /* what it computes and whose it is, one line */
+	const char *source; /* which arm it pulls, and whose it is, for people: t trials so far, n of them the arm's own, F the factor */
 	bool minds_regret;  /* rewards count while it learns; else only the answer does */
 	bool stops;         /* may be sure of its answer before every reward is drawn */
 	int (*next)(struct bandit *b);
@@ -48,9 +48,9 @@ struct bandit_rules {
 	const struct bandit_solver *solver;
 	double factor; /* agrawal: of ln ln t, at least 0 */
 	double delta;  /* race: the answer is wrong with at most this probability, above 0 and below 1 */
-	uint64_t seed; /* thompson: of its own draws */
+	uint64_t seed, stream; /* thompson: of its own draws */
 };
-extern const struct bandit_rules BANDIT_DEFAULT; /* ucb1; factor 2, delta 0.05, seed 1 */
+extern const struct bandit_rules BANDIT_DEFAULT; /* ucb1; factor 2, delta 0.05, seed 1, stream 0 */
 
 struct bandit {
 	struct bandit_rules rules;

@@ -58,11 +58,11 @@ static int kl_ucb_next(struct bandit *b)
 	return highest(b, kl_bound, log((double)b->trials));
 }
 
-const struct bandit_solver SOLVER_UCB1 = {.name = "ucb1", .source = "the highest mean + sqrt(2 ln t / n) (Auer, Cesa-Bianchi, Fischer 2002)",
-	.minds_regret = true, .next = ucb1_next, .answer = answer_most_pulled};
+const struct bandit_solver SOLVER_UCB1 = {.name = "ucb1", .source = "highest mean + sqrt(2 ln t / n) (Auer and others 2002)", .minds_regret = true,
+	.next = ucb1_next, .answer = answer_most_pulled};
 
-const struct bandit_solver SOLVER_AGRAWAL = {.name = "agrawal", .source = "the largest q with n kl(mean, q) <= ln t + factor * ln ln t (Agrawal 1995)",
-	.minds_regret = true, .next = agrawal_next, .answer = answer_most_pulled};
+const struct bandit_solver SOLVER_AGRAWAL = {.name = "agrawal", .source = "highest q with n kl(mean, q) <= ln t + F ln ln t (Agrawal 1995)", .minds_regret = true,
+	.next = agrawal_next, .answer = answer_most_pulled};
 
-const struct bandit_solver SOLVER_KL_UCB = {.name = "kl-ucb", .source = "the largest q with n kl(mean, q) <= ln t (Garivier, Cappe 2011, c = 0)",
-	.minds_regret = true, .next = kl_ucb_next, .answer = answer_most_pulled};
+const struct bandit_solver SOLVER_KL_UCB = {.name = "kl-ucb", .source = "highest q with n kl(mean, q) <= ln t (Garivier, Cappe 2011)", .minds_regret = true,
+	.next = kl_ucb_next, .answer = answer_most_pulled};

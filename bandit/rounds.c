@@ -70,9 +70,7 @@ static int race_next(struct bandit *b)
 	return left > 1 ? fewest_pulls(b) : -1;
 }
 
-const struct bandit_solver SOLVER_RACE = {.name = "race",
-	.source = "every arm in turn, dropped when shown not to be the best (Even-Dar and others 2006; Bardenet, Maillard 2015)", .stops = true,
+const struct bandit_solver SOLVER_RACE = {.name = "race", .source = "all in turn but those shown not best (Even-Dar and others 2006)", .stops = true,
 	.next = race_next, .rewarded = drop, .answer = answer_highest_mean};
 
-const struct bandit_solver SOLVER_SWEEP = {.name = "sweep", .source = "every arm in turn, to the last reward", .next = fewest_pulls,
-	.answer = answer_highest_mean};
+const struct bandit_solver SOLVER_SWEEP = {.name = "sweep", .source = "all in turn, to the last reward", .next = fewest_pulls, .answer = answer_highest_mean};

@@ -23,6 +23,5 @@ static int thompson_next(struct bandit *b)
 	return best;
 }
 
-const struct bandit_solver SOLVER_THOMPSON = {.name = "thompson",
-	.source = "the highest draw of Beta(1 + successes, 1 + failures) (Thompson 1933; Agrawal, Goyal 2012)", .minds_regret = true, .next = thompson_next,
-	.answer = answer_most_pulled};
+const struct bandit_solver SOLVER_THOMPSON = {.name = "thompson", .source = "highest draw of Beta(1 + successes, 1 + failures) (Thompson 1933)",
+	.minds_regret = true, .next = thompson_next, .answer = answer_most_pulled};
