@@ -216,7 +216,8 @@ static void print_text(const struct experiment *s)
 	for (int i = 0; i < s->options->solver_count; i++) {
 		const struct simulation_point *last = point(s, i, m->time_count - 1);
 		if (s->options->solvers[i]->stops)
-			printf("\n%s drew %.1f rewards on average, and none once it was sure.\n", s->options->solvers[i]->name, last->drawn);
+			printf("\n%s drew %.1f of %llu rewards on average: it stops when it is sure.\n", s->options->solvers[i]->name, last->drawn,
+				(unsigned long long)m->trials);
 	}
 }
 
