@@ -302,6 +302,78 @@ static int race(struct pcg *rng, const uint32_t *ones, int arms, uint32_t reward
 	return answer;
 }
 
+/* Within a round, one pull more or less is no evidence. */
+START_TEST(rounds_answer_by_mean)
+{
+	static const char *const NAMES[] = {"race", "sweep"};
+	for (int i = 0; i < 2; i++) {
+		struct bandit b;
+		struct bandit_rules rules = BANDIT_DEFAULT;
+		rules.solver = bandit_solver(NAMES[i]);
+		ck_assert(bandit_init(&b, &rules, 2, 100));
+		ck_assert_int_eq(bandit_answer(&b), 0);
+		for (int t = 0; t < 3; t++) {
+			int arm = bandit_next(&b);
+			ck_assert_int_eq(arm, t % 2);
+			bandit_reward(&b, arm, t > 0); /* arm 0: 0, 1; arm 1: 1 */
+		}
+		ck_assert_int_eq(bandit_answer(&b), 1);
+		bandit_done(&b);
+	}
+}
+END_TEST
+
+/* Random races, each trial beside a plain one: arms in turn, dropped where a whole round shows it. */
+START_TEST(race_drops_after_whole_rounds)
+{
+	uint64_t seed = random_seed();
+	struct pcg rng;
+	int seen = 0;
+	pcg_seed(&rng, seed, 13);
+	for (int c = 0; c < 300; c++) {
+		int arms = between(&rng, 2, 5), n = 0;
+		bool dropped[5] = {false};
+		int successes[5] = {0};
+		double means[5];
+		uint32_t limit = c % 3 ? (uint32_t)between(&rng, 2, 300) : BANDIT_UNLIMITED;
+		struct bandit b;
+		struct bandit_rules rules = {.solver = bandit_solver("race"), .delta = 0.05 + 0.9 * pcg_double(&rng)};
+		ck_assert(bandit_init(&b, &rules, arms, limit));
+		for (int i = 0; i < arms; i++)
+			means[i] = pcg_double(&rng);
+		for (int left = arms; left > 1 && n < 300 && n < (int)fmin(limit, 300);) {
+			for (int i = 0; i < arms; i++) {
+				if (dropped[i])
+					continue;
+				int arm = bandit_next(&b);
+				ck_assert_msg(arm == i, "seed %llu, case %d, pull %d: arm %d", (unsigned long long)seed, c, n, arm);
+				bool reward = pcg_double(&rng) < means[i];
+				bandit_reward(&b, arm, reward);
+				successes[i] += reward;
+			}
+			int most = 0;
+			n++;
+			for (int i = 0; i < arms; i++)
+				if (!dropped[i] && successes[i] > most)
+					most = successes[i];
+			double radius = race_radius((uint32_t)n, limit, arms, rules.delta);
+			for (int i = 0; i < arms; i++)
+				if (!dropped[i] && most - successes[i] > 2 * radius * n + 1e-9) {
+					dropped[i] = true;
+					left--;
+					seen++;
+				}
+			for (int i = 0; i < arms; i++)
+				ck_assert_msg(b.arms[i].dropped == dropped[i], "seed %llu, case %d, pull %d: arm %d", (unsigned long long)seed, c, n, i);
+			if (left == 1)
+				ck_assert_int_eq(bandit_next(&b), -1);
+		}
+		bandit_done(&b);
+	}
+	ck_assert_int_gt(seen, 100);
+}
+END_TEST
+
 /* Close arms of 300 rewards, where chance could drop the best. */
 START_TEST(race_is_seldom_wrong)
 {
@@ -351,6 +423,8 @@ int main(void)
 	tcase_add_test(cases, thompson_over_every_sequence);
 	tcase_add_test(cases, race_radius_by_hand);
 	tcase_add_test(cases, race_radius_holds);
+	tcase_add_test(cases, rounds_answer_by_mean);
+	tcase_add_test(cases, race_drops_after_whole_rounds);
 	tcase_add_test(cases, race_is_seldom_wrong);
 	tcase_add_test(cases, race_stops_when_it_is_sure);
 	suite_add_tcase(suite, cases);
