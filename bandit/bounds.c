@@ -61,8 +61,8 @@ static int kl_ucb_next(struct bandit *b)
 const struct bandit_solver SOLVER_UCB1 = {.name = "ucb1", .source = "highest mean + sqrt(2 ln t / n) (Auer and others 2002)", .minds_regret = true,
 	.next = ucb1_next, .answer = answer_most_pulled};
 
-const struct bandit_solver SOLVER_AGRAWAL = {.name = "agrawal", .source = "highest q with n kl(mean, q) <= ln t + F ln ln t (Agrawal 1995)", .minds_regret = true,
-	.next = agrawal_next, .answer = answer_most_pulled};
+const struct bandit_solver SOLVER_AGRAWAL = {.name = "agrawal", .source = "highest q with n kl(mean, q) <= ln t + F ln ln t (Agrawal 1995)",
+	.minds_regret = true, .next = agrawal_next, .answer = answer_most_pulled};
 
-const struct bandit_solver SOLVER_KL_UCB = {.name = "kl-ucb", .source = "highest q with n kl(mean, q) <= ln t (Garivier, Cappe 2011)", .minds_regret = true,
-	.next = kl_ucb_next, .answer = answer_most_pulled};
+const struct bandit_solver SOLVER_KL_UCB = {.name = "kl-ucb", .source = "highest q with n kl(mean, q) <= ln t (Garivier, Cappe 2011)",
+	.minds_regret = true, .next = kl_ucb_next, .answer = answer_most_pulled};

@@ -239,10 +239,11 @@ static int draw_plot(const struct experiment *s, struct error *e)
 {
 	char title[200];
 	const struct options *o = s->options;
-	snprintf(title, sizeof title, "%d arms%s%.100s, mean and 95%% interval of %llu runs", s->simulation.arms, o->table ? " of " : "", o->table ? o->table : "",
-		(unsigned long long)o->runs);
+	snprintf(title, sizeof title, "%d arms%s%.100s, mean and 95%% interval of %llu runs", s->simulation.arms, o->table ? " of " : "",
+		o->table ? o->table : "", (unsigned long long)o->runs);
 	utf8_mend(title);
-	return plot_write(&(struct plot){title, s->simulation.times, s->simulation.time_count, o->solvers, o->solver_count, s->points, s->lai_robbins}, o->output, e);
+	struct plot plot = {title, s->simulation.times, s->simulation.time_count, o->solvers, o->solver_count, s->points, s->lai_robbins};
+	return plot_write(&plot, o->output, e);
 }
 
 static int set_up(struct experiment *s, struct error *e)

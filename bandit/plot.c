@@ -12,7 +12,8 @@ enum { WIDTH = 1080, HEIGHT = 460, TITLE = 40, LEFT = 70, RIGHT = 30, BOTTOM = 5
 static const double PI = 3.14159265358979, Z_95 = 1.96, DASHES[] = {6, 4};
 
 /* Okabe and Ito's colours, which the colour-blind tell apart. */
-static const double COLORS[BANDIT_SOLVERS][3] = {{0, 0.45, 0.70}, {0.84, 0.37, 0}, {0, 0.62, 0.45}, {0.80, 0.47, 0.65}, {0.90, 0.62, 0}, {0.34, 0.71, 0.91}};
+static const double COLORS[BANDIT_SOLVERS][3] = {{0, 0.45, 0.70}, {0.84, 0.37, 0}, {0, 0.62, 0.45}, {0.80, 0.47, 0.65}, {0.90, 0.62, 0},
+	{0.34, 0.71, 0.91}};
 
 /* Where curves are drawn: log10 of the trials from 0 to decades across, values from 0 to most upwards. */
 struct panel {
@@ -36,13 +37,14 @@ static double round_step(double most)
 	return decade * (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10);
 }
 
-enum anchor { ANCHOR_LEFT, ANCHOR_MIDDLE, ANCHOR_RIGHT };
+/* Text of which that share lies to the left of x. */
+static const double LEFTMOST = 0, MIDDLE = 0.5, RIGHTMOST = 1;
 
-static void draw_text(cairo_t *cr, double x, double y, enum anchor anchor, const char *text)
+static void draw_text(cairo_t *cr, double x, double y, double share, const char *text)
 {
 	cairo_text_extents_t extents;
 	cairo_text_extents(cr, text, &extents);
-	cairo_move_to(cr, x - extents.x_advance * anchor / 2, y);
+	cairo_move_to(cr, x - extents.x_advance * share, y);
 	cairo_show_text(cr, text);
 }
 
@@ -69,7 +71,7 @@ static void draw_axes(cairo_t *cr, const struct panel *p, const char *label)
 			draw_line(cr, x, bottom, x, bottom + (digit == 1 ? 6 : 3));
 			snprintf(text, sizeof text, decade < 7 ? "%.0f" : "%.0e", pow(10, decade));
 			if (digit == 1)
-				draw_text(cr, x, bottom + 20, ANCHOR_MIDDLE, text);
+				draw_text(cr, x, bottom + 20, MIDDLE, text);
 		}
 	for (int i = 0; i * p->step <= p->most * (1 + 1e-9); i++) {
 		double y = upwards(p, i * p->step);
@@ -78,15 +80,15 @@ static void draw_axes(cairo_t *cr, const struct panel *p, const char *label)
 		cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
 		draw_line(cr, p->left - 5, y, p->left, y);
 		snprintf(text, sizeof text, "%g", i * p->step);
-		draw_text(cr, p->left - 9, y + FONT / 3.0, ANCHOR_RIGHT, text);
+		draw_text(cr, p->left - 9, y + FONT / 3.0, RIGHTMOST, text);
 	}
 	cairo_rectangle(cr, p->left, p->top, p->width, p->height);
 	cairo_stroke(cr);
-	draw_text(cr, p->left + p->width / 2, bottom + 42, ANCHOR_MIDDLE, "trials");
+	draw_text(cr, p->left + p->width / 2, bottom + 42, MIDDLE, "trials");
 	cairo_save(cr);
 	cairo_translate(cr, p->left - 50, p->top + p->height / 2);
 	cairo_rotate(cr, -PI / 2);
-	draw_text(cr, 0, 0, ANCHOR_MIDDLE, label);
+	draw_text(cr, 0, 0, MIDDLE, label);
 	cairo_restore(cr);
 }
 
@@ -159,7 +161,7 @@ static void draw_legend(cairo_t *cr, const struct plot *plot, const struct panel
 		cairo_set_dash(cr, DASHES, solver ? 0 : 2, 0);
 		draw_line(cr, x, y - 4, x + 28, y - 4);
 		cairo_set_source_rgb(cr, 0.1, 0.1, 0.1);
-		draw_text(cr, x + 36, y, ANCHOR_LEFT, solver ? plot->solvers[i]->name : bound);
+		draw_text(cr, x + 36, y, LEFTMOST, solver ? plot->solvers[i]->name : bound);
 	}
 	cairo_set_dash(cr, NULL, 0, 0);
 }
@@ -192,7 +194,7 @@ static cairo_status_t draw(cairo_t *cr, const void *context)
 	cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
 	cairo_set_font_size(cr, FONT + 2);
 	cairo_set_source_rgb(cr, 0.1, 0.1, 0.1);
-	draw_text(cr, WIDTH / 2.0, TITLE * 0.6, ANCHOR_MIDDLE, plot->title);
+	draw_text(cr, WIDTH / 2.0, TITLE * 0.6, MIDDLE, plot->title);
 	cairo_set_font_size(cr, FONT);
 	draw_axes(cr, &regret, "mean cumulative regret");
 	draw_axes(cr, &correct, "answer is the best arm, % of runs");

@@ -18,8 +18,8 @@ struct reward_table {
 	char *text;
 };
 
-/* The first line names the arms, with commas between them; every other has a 0 or a 1 for each. Blanks around them, a byte order mark and empty lines at the
- * end do not count. Names have no quotes. On failure the table is empty. */
+/* The first line names the arms, with commas between them; every other has a 0 or a 1 for each. Blanks around them, a byte order mark and empty lines
+ * at the end do not count. Names have no quotes. On failure the table is empty. */
 int reward_table_read(struct reward_table *t, const char *path, struct error *e);
 
 void reward_table_free(struct reward_table *t);

@@ -73,4 +73,5 @@ static int race_next(struct bandit *b)
 const struct bandit_solver SOLVER_RACE = {.name = "race", .source = "all in turn but those shown not best (Even-Dar and others 2006)", .stops = true,
 	.next = race_next, .rewarded = drop, .answer = answer_highest_mean};
 
-const struct bandit_solver SOLVER_SWEEP = {.name = "sweep", .source = "all in turn, to the last reward", .next = fewest_pulls, .answer = answer_highest_mean};
+const struct bandit_solver SOLVER_SWEEP = {.name = "sweep", .source = "all in turn, to the last reward", .next = fewest_pulls,
+	.answer = answer_highest_mean};

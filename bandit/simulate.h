@@ -37,8 +37,8 @@ void simulation_times(struct simulation *s);
 /* True for 1, 2, 5, 10, 20, ... */
 bool simulation_round_time(uint64_t time);
 
-/* Fills points[0..time_count). A run whose solver is sure, or has drawn all, goes on with its answer: that is the arm pulled in all further trials. Runs share
- * rewards across solvers: the n-th reward of an arm in run r is the same for all. The same numbers come out for any number of threads. */
+/* Fills points[0..time_count). A run whose solver is sure, or has drawn all, goes on with its answer: that is the arm pulled in all further trials.
+ * The n-th reward of an arm in run r is the same for all solvers. The same numbers come out for any number of threads. */
 int simulate(const struct simulation *s, struct simulation_point *points, struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
-/* Thompson sampling (W. R. Thompson, "On the likelihood that one unknown probability exceeds another in view of the evidence of two samples", Biometrika 25,
- * 1933; S. Agrawal, N. Goyal, "Analysis of Thompson sampling for the multi-armed bandit problem", COLT 2012, algorithm 1): with a uniform prior Beta(1, 1)
- * every arm's mean is drawn from what is believed of it, Beta(1 + successes, 1 + failures), and the arm with the highest draw is pulled. */
+/* Thompson sampling (W. R. Thompson, "On the likelihood that one unknown probability exceeds another in view of the evidence of two samples",
+ * Biometrika 25, 1933; S. Agrawal, N. Goyal, "Analysis of Thompson sampling for the multi-armed bandit problem", COLT 2012, algorithm 1): with a uniform
+ * prior Beta(1, 1) every arm's mean is drawn from what is believed of it, Beta(1 + successes, 1 + failures), and the arm with the highest draw is pulled. */
 #include "config.h"
 
 #include "bandit/beta.h"

@@ -62,8 +62,8 @@ START_TEST(times_rise_to_the_last)
 }
 END_TEST
 
-/* Mean cumulative regret of nine arms 0.1 to 0.9, measured elsewhere with other code and chance, and given in whole numbers. They come without their number of
- * runs, which was at least a hundred: each must agree within four standard errors of the difference, with those of 100 runs for theirs, and half a unit. */
+/* Mean cumulative regret of nine arms 0.1 to 0.9, measured elsewhere with other code and chance, and given in whole numbers. They come without their
+ * number of runs. Taking it for a hundred, each must agree within four standard errors of the difference and half a unit. */
 START_TEST(regret_is_what_others_measured)
 {
 	static const struct {
@@ -107,9 +107,9 @@ START_TEST(ucb1_keeps_its_theorem)
 }
 END_TEST
 
-/* Regret grows with ln t. In the last of five decades it grew, in six seeds of 60 runs and in units of Lai's and Robbins' constant, by 1.5 (standard deviation
- * 0.15) for kl-ucb, 2.1 (0.2) for agrawal, 0.8 (0.1) for thompson, which all are optimal in the long run, and by 16.5 (0.4) for ucb1, which is not; bounds are six
- * standard deviations away. sweep's regret is no logarithm: it grows tenfold. */
+/* Regret grows with ln t. In the last of five decades it grew, in six seeds of 60 runs and in units of Lai's and Robbins' constant, by 1.5 (standard
+ * deviation 0.15) for kl-ucb, 2.1 (0.2) for agrawal, 0.8 (0.1) for thompson, which all are optimal in the long run, and by 16.5 (0.4) for ucb1, which is
+ * not; bounds are six standard deviations away. sweep's regret is no logarithm: it grows tenfold. */
 START_TEST(regret_is_logarithmic)
 {
 	static const double MEANS[] = {0.8, 0.9};
@@ -187,7 +187,7 @@ static const char *path_of(const char *text, size_t size)
 
 START_TEST(tables_are_read)
 {
-	static const char *const TEXTS[] = {"a,0.05 b\n0,1\n1,1\n0,1\n1,1\n", "\xef\xbb\xbf" "a , 0.05 b\r\n0,1\r\n 1 ,\t1\r\n0,1\r\n1,1\r\n\r\n  \n",
+	static const char *const TEXTS[] = {"a,0.05 b\n0,1\n1,1\n0,1\n1,1\n", "\357\273\277a , 0.05 b\r\n0,1\r\n 1 ,\t1\r\n0,1\r\n1,1\r\n\r\n  \n",
 		"a,0.05 b\n0,1\n1,1\n0,1\n1,1"};
 	for (int i = 0; i < 3; i++) {
 		struct reward_table t;
