@@ -150,6 +150,8 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"everything, pulls it from then on. Runs share rewards: the n-th reward of an arm in a run is the same for all solvers.\n\n"
 	"Lai-Robbins is the least regret that any solver can have in the long run which is good on all arms: ln t times the sum of (best - mean) / kl(mean, "
 	"best). It says nothing of few trials, nor of rewards that run out (--table).\n\n"
+	"With --json: solver, trials so far, runs, regret (mean) and regret_error (its standard error), correct (share of runs whose answer is the best arm), drawn "
+	"(mean number of rewards), lai_robbins.\n\n"
 	"Examples:\n"
 	"  lsdn-bandit --arms 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9 --output regret.png\n"
 	"  lsdn-bandit --arms 0.5,0.55 --solver race,ucb1 --trials 100000 --delta 0.01\n"
