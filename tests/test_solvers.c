@@ -144,12 +144,31 @@ static double slow_regret(const struct bandit_solver *solver, const struct state
 	return sum;
 }
 
-/* The solver itself, driven along every sequence of rewards; each step must be the reference's. */
-static double driven_regret(const struct bandit_solver *solver, int arms, const double *means, double best, int trials)
+/* The highest mean of those with the most pulls, or of all where the solver pulls in rounds; the lowest arm on a tie. */
+static int slow_answer(const struct bandit_solver *solver, const struct state *s)
+{
+	int most = 0, answer = -1;
+	double highest = -1;
+	for (int i = 0; i < s->arms; i++)
+		most = s->pulls[i] > most ? s->pulls[i] : most;
+	for (int i = 0; i < s->arms; i++) {
+		double mean = s->pulls[i] ? (double)s->successes[i] / s->pulls[i] : 0;
+		if ((!solver->minds_regret || s->pulls[i] == most) && mean > highest) {
+			highest = mean;
+			answer = i;
+		}
+	}
+	return answer;
+}
+
+/* The solver itself, driven along every sequence of rewards; each step must be the reference's. Gives the expected regret, and in *correct the probability
+ * that the answer is the best arm. */
+static double driven_regret(const struct bandit_solver *solver, int arms, const double *means, double best, int trials, double *correct)
 {
 	struct bandit_rules rules = BANDIT_DEFAULT;
 	double expected = 0;
 	rules.solver = solver;
+	*correct = 0;
 	for (uint32_t rewards = 0; rewards < 1u << trials; rewards++) {
 		struct bandit b;
 		struct state s = {.arms = arms};
@@ -165,7 +184,9 @@ static double driven_regret(const struct bandit_solver *solver, int arms, const 
 			probability *= reward ? means[arm] : 1 - means[arm];
 			regret += best - means[arm];
 		}
+		ck_assert_msg(bandit_answer(&b) == slow_answer(solver, &s), "%s, rewards %x: answer %d", solver->name, rewards, bandit_answer(&b));
 		expected += probability * regret;
+		*correct += means[bandit_answer(&b)] == best ? probability : 0;
 		bandit_done(&b);
 	}
 	return expected;
@@ -187,6 +208,7 @@ START_TEST(every_sequence_of_rewards)
 {
 	static const double MEANS[][3] = {{0.3, 0.6}, {0.9, 0.85}, {0.2, 0.5, 0.4}};
 	static const int ARMS[] = {2, 2, 3}, TRIALS[] = {12, 12, 11};
+	enum { RUNS = 20000 };
 	for (int c = 0; c < 3; c++) {
 		double best = c == 0 ? 0.6 : c == 1 ? 0.9 : 0.5;
 		for (int i = 0; i < BANDIT_SOLVERS; i++) {
@@ -194,10 +216,12 @@ START_TEST(every_sequence_of_rewards)
 			struct simulation_point last;
 			if (solver == bandit_solver("thompson"))
 				continue;
-			double exact = slow_regret(solver, &(struct state){.arms = ARMS[c]}, MEANS[c], best, TRIALS[c]);
-			double driven = driven_regret(solver, ARMS[c], MEANS[c], best, TRIALS[c]);
+			double exact = slow_regret(solver, &(struct state){.arms = ARMS[c]}, MEANS[c], best, TRIALS[c]), correct;
+			double driven = driven_regret(solver, ARMS[c], MEANS[c], best, TRIALS[c], &correct);
 			ck_assert_msg(fabs(driven - exact) <= 1e-12 * exact, "%s, case %d: %.15g, exact %.15g", solver->name, c, driven, exact);
-			simulated(solver, ARMS[c], MEANS[c], TRIALS[c], 20000, &last);
+			simulated(solver, ARMS[c], MEANS[c], TRIALS[c], RUNS, &last);
+			ck_assert_msg(fabs(last.correct - correct) <= 5 * sqrt(correct * (1 - correct) / RUNS), "%s, case %d: %g right, exact %g", solver->name, c,
+				last.correct, correct);
 			ck_assert_msg(fabs(last.regret - exact) <= 5 * last.regret_error + 1e-12, "%s, case %d: simulated %g +- %g, exact %g", solver->name, c, last.regret,
 				last.regret_error, exact);
 		}
