@@ -176,6 +176,19 @@ START_TEST(a_table_is_drawn_to_the_end)
 }
 END_TEST
 
+/* Half of what a race of two draws is the worse arm's; then it costs nothing more, for its answer is right. */
+START_TEST(a_race_goes_on_with_its_answer)
+{
+	static const double MEANS[] = {0.1, 0.9};
+	struct simulation_point points[SIMULATION_MOST_TIMES];
+	struct simulation s = plan("race", 2, MEANS, 2000, 50);
+	run(&s, points);
+	const struct simulation_point *last = &points[s.time_count - 1];
+	ck_assert(last->correct == 1 && last->drawn > 2 && last->drawn < 1000);
+	ck_assert_double_eq_tol(last->regret, 0.8 * last->drawn / 2, 1e-9);
+}
+END_TEST
+
 static const char *path_of(const char *text, size_t size)
 {
 	static char path[100];
@@ -237,6 +250,7 @@ int main(void)
 	tcase_add_test(cases, regret_is_logarithmic);
 	tcase_add_test(cases, threads_change_nothing);
 	tcase_add_test(cases, a_table_is_drawn_to_the_end);
+	tcase_add_test(cases, a_race_goes_on_with_its_answer);
 	tcase_add_test(cases, tables_are_read);
 	tcase_add_test(cases, damaged_tables_are_refused);
 	suite_add_tcase(suite, cases);
