@@ -189,6 +189,19 @@ START_TEST(a_race_goes_on_with_its_answer)
 }
 END_TEST
 
+/* Thompson's first pull of two arms is either: a regret of 0 or 1, whose variance is known from its mean. */
+START_TEST(standard_error_by_hand)
+{
+	static const double MEANS[] = {0, 1};
+	struct simulation_point points[SIMULATION_MOST_TIMES];
+	struct simulation s = plan("thompson", 2, MEANS, 1, 1000);
+	run(&s, points);
+	double mean = points[0].regret;
+	ck_assert(mean > 0.4 && mean < 0.6);
+	ck_assert_double_eq_tol(points[0].regret_error, sqrt(mean * (1 - mean) / 999), 1e-12);
+}
+END_TEST
+
 static const char *path_of(const char *text, size_t size)
 {
 	static char path[100];
@@ -251,6 +264,7 @@ int main(void)
 	tcase_add_test(cases, threads_change_nothing);
 	tcase_add_test(cases, a_table_is_drawn_to_the_end);
 	tcase_add_test(cases, a_race_goes_on_with_its_answer);
+	tcase_add_test(cases, standard_error_by_hand);
 	tcase_add_test(cases, tables_are_read);
 	tcase_add_test(cases, damaged_tables_are_refused);
 	suite_add_tcase(suite, cases);
