@@ -2,44 +2,40 @@
 
 #include "bandit/bandit.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-bool bandit_init(struct bandit *b, int count, uint32_t limit)
+#include "bandit/solvers.h"
+
+const struct bandit_solver *const bandit_solvers[BANDIT_SOLVERS] = {&SOLVER_UCB1, &SOLVER_AGRAWAL, &SOLVER_KL_UCB, &SOLVER_THOMPSON, &SOLVER_RACE,
+	&SOLVER_SWEEP};
+
+const struct bandit_rules BANDIT_DEFAULT = {.solver = &SOLVER_UCB1, .factor = 2, .delta = 0.05, .seed = 1};
+
+const struct bandit_solver *bandit_solver(const char *name)
 {
-	*b = (struct bandit){.arms = calloc((size_t)count, sizeof *b->arms), .count = count};
+	for (int i = 0; i < BANDIT_SOLVERS; i++)
+		if (strcmp(bandit_solvers[i]->name, name) == 0)
+			return bandit_solvers[i];
+	return NULL;
+}
+
+bool bandit_init(struct bandit *b, const struct bandit_rules *rules, int count, uint32_t limit)
+{
+	*b = (struct bandit){.rules = *rules, .arms = calloc((size_t)count, sizeof *b->arms), .count = count};
 	if (!b->arms) {
 		*b = (struct bandit){0};
 		return false;
 	}
 	for (int i = 0; i < count; i++)
 		b->arms[i].limit = limit;
+	pcg_seed(&b->rng, rules->seed, rules->stream);
 	return true;
 }
 
-/* An arm that was never pulled comes before all others: its bound is infinite. */
-static double upper_bound(const struct bandit_arm *arm, uint64_t trials)
+int bandit_next(struct bandit *b)
 {
-	if (!arm->pulls)
-		return INFINITY;
-	return bandit_mean(arm) + sqrt(2 * log((double)trials) / arm->pulls);
-}
-
-int bandit_next(const struct bandit *b)
-{
-	int best = -1;
-	double highest = -INFINITY;
-	for (int i = 0; i < b->count; i++) {
-		const struct bandit_arm *arm = &b->arms[i];
-		if (arm->pulls >= arm->limit)
-			continue;
-		double bound = upper_bound(arm, b->trials);
-		if (bound > highest) {
-			highest = bound;
-			best = i;
-		}
-	}
-	return best;
+	return b->rules.solver->next(b);
 }
 
 void bandit_reward(struct bandit *b, int arm, bool reward)
@@ -47,9 +43,16 @@ void bandit_reward(struct bandit *b, int arm, bool reward)
 	b->arms[arm].pulls++;
 	b->arms[arm].successes += reward;
 	b->trials++;
+	if (b->rules.solver->rewarded)
+		b->rules.solver->rewarded(b);
 }
 
 int bandit_answer(const struct bandit *b)
+{
+	return b->rules.solver->answer(b);
+}
+
+int answer_most_pulled(const struct bandit *b)
 {
 	int best = 0;
 	for (int i = 1; i < b->count; i++) {

@@ -12,8 +12,8 @@
 const char *const WEIGHT_NAMES[WEIGHT_COUNT] = {"cur", "pre", "suc"};
 const char *const ROW_NAMES[ROW_COUNT] = {"tuned weights", "weights (1, 1, 1)", "CNN-Fixations", "centre box", "whole photograph"};
 
-/* Streams of the generator of chance: 0 shuffles the images, the others each arm's order. */
-enum { STREAM_IMAGES = 0, STREAM_ARMS = 1 };
+/* Streams of the generator of chance: 0 shuffles the images, the others each arm's order, and the last are the solvers'. */
+enum { STREAM_IMAGES = 0, STREAM_ARMS = 1, STREAM_SOLVERS = STREAM_ARMS + WEIGHT_COUNT * MAX_ARMS };
 
 double calibration_arm(const struct calibration_plan *plan, enum weight weight, int i)
 {
@@ -110,8 +110,11 @@ static int run_bandit(struct calibration *c, struct reward_job *job, enum weight
 	size_t images = c->plan.images, arms = (size_t)c->plan.arms;
 	uint64_t trials = c->plan.trials ? c->plan.trials : (uint64_t)images * arms;
 	uint32_t *orders = malloc(arms * images * sizeof *orders);
+	struct bandit_rules rules = c->plan.rules;
 	int code = LSDN_OK, arm;
-	if (!orders || !bandit_init(&weight->bandit, c->plan.arms, (uint32_t)images)) {
+	rules.seed = c->plan.seed;
+	rules.stream = STREAM_SOLVERS + (uint64_t)w;
+	if (!orders || !bandit_init(&weight->bandit, &rules, c->plan.arms, (uint32_t)images)) {
 		free(orders);
 		return error_memory(e, "a bandit");
 	}
@@ -192,7 +195,7 @@ static void set_tuned(struct calibration *c)
 static int run_all(struct calibration *c, struct reward_job *job, const uint32_t *order, struct error *e)
 {
 	const struct calibration_plan *plan = &c->plan;
-	bool sweep = !plan->trials || plan->trials >= (uint64_t)plan->images * (uint64_t)plan->arms;
+	bool sweep = !plan->rules.solver->stops && (!plan->trials || plan->trials >= (uint64_t)plan->images * (uint64_t)plan->arms);
 	progress_start(job->crew.progress, job->crew.progress->shown, sweep ? "calibrating" : "checking images", plan->images);
 	int code = take_images(c, job, order, plan->images, sweep ? c->policy_count : 0, e);
 	progress_end(job->crew.progress);

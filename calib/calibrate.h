@@ -18,6 +18,7 @@ struct calibration_plan {
 	double low, high;         /* range of the arms */
 	bool logarithmic;
 	uint64_t trials;          /* budget a weight; 0: images x arms */
+	struct bandit_rules rules; /* seed and stream are the weights' own */
 	uint64_t seed;
 };
 

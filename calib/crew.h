@@ -4,8 +4,8 @@
 
 #include <signal.h>
 
-#include "calib/progress.h"
 #include "core/explain.h"
+#include "core/progress.h"
 
 struct crew {
 	const struct net *net;

@@ -24,7 +24,8 @@ struct options {
 	int threads;
 };
 
-enum { KEY_WEIGHT = 256, KEY_RANGE, KEY_SPACING, KEY_TRIALS, KEY_HELD_OUT, KEY_SET, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS };
+enum { KEY_WEIGHT = 256, KEY_RANGE, KEY_SPACING, KEY_SOLVER, KEY_FACTOR, KEY_DELTA, KEY_TRIALS,
+	KEY_HELD_OUT, KEY_SET, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
@@ -35,6 +36,10 @@ static const struct argp_option OPTIONS[] = {
 	{"weight", KEY_WEIGHT, "LIST", 0, "Weights to tune, of cur,pre,suc (default: all three)", 0},
 	{"range", KEY_RANGE, "LO:HI", 0, "Range of the values (default 0:1; with log 0.01:1)", 0},
 	{"spacing", KEY_SPACING, "linear|log", 0, "How the values lie in the range (default linear)", 0},
+	{"solver", KEY_SOLVER, "NAME", 0, "Who decides which arm is tried next: ucb1 (default), agrawal, kl-ucb, thompson, race, sweep (lsdn-bandit shows what "
+		"each is worth)", 0},
+	{"factor", KEY_FACTOR, "F", 0, "agrawal: what ln ln t is multiplied with (default 2)", 0},
+	{"delta", KEY_DELTA, "D", 0, "race: the most probability of a wrong answer (default 0.05); it stops when it is sure", 0},
 	{"trials", KEY_TRIALS, "T", 0, "Budget of rewards a weight (default images x arms: every arm sees every image)", 0},
 	{"held-out", KEY_HELD_OUT, "N", 0, "Further images that no arm sees, to score the result on (default 0)", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
@@ -104,6 +109,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--spacing %s: must be linear or log", argument);
 		o->plan.logarithmic = argument[1] == 'o';
 		return 0;
+	case KEY_SOLVER:
+		o->plan.rules.solver = bandit_solver(argument);
+		if (!o->plan.rules.solver)
+			argp_error(state, "--solver %s: must be ucb1, agrawal, kl-ucb, thompson, race or sweep", argument);
+		return 0;
+	case KEY_FACTOR: o->plan.rules.factor = command_real(state, "factor", argument, 0, 1000); return 0;
+	case KEY_DELTA: o->plan.rules.delta = command_real(state, "delta", argument, 1e-12, 1 - 1e-12); return 0;
 	case KEY_TRIALS: o->plan.trials = command_number(state, "trials", argument, 1, UINT64_MAX / 2); return 0;
 	case KEY_HELD_OUT: o->plan.held_out = (size_t)command_number(state, "held-out", argument, 0, 10000000); return 0;
 	case KEY_SET:
@@ -173,7 +185,7 @@ static int calibrate(const struct options *o, struct error *e)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.plan = {.images = 1000, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .seed = 1},
+		.plan = {.images = 1000, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT, .seed = 1},
 		.choices = CHOICES_DEFAULT,
 		.threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
 	};

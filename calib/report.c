@@ -128,9 +128,13 @@ int report_write(const char *path, const struct calibration *c, const struct rew
 	FILE *f = out.file;
 	fprintf(f, "# Written by lsdn-calibrate (%s); lsdn-explain --weights loads it.\n", PACKAGE_STRING);
 	weights_file_write_head(f, job->crew.net, &choices);
-	fprintf(f, "evidence = {\n  seed = %llu;\n  images = %zu;\n  solver = \"ucb1\";\n  schedule = \"independent\";\n  spacing = \"%s\";\n  trials = %llu;\n",
-		(unsigned long long)c->plan.seed, c->plan.images, c->plan.logarithmic ? "log" : "linear",
+	fprintf(f, "evidence = {\n  seed = %llu;\n  images = %zu;\n  solver = \"%s\";\n  schedule = \"independent\";\n  spacing = \"%s\";\n  trials = %llu;\n",
+		(unsigned long long)c->plan.seed, c->plan.images, c->plan.rules.solver->name, c->plan.logarithmic ? "log" : "linear",
 		(unsigned long long)(c->plan.trials ? c->plan.trials : (uint64_t)c->plan.images * (uint64_t)c->plan.arms));
+	if (c->plan.rules.solver == bandit_solver("agrawal"))
+		fprintf(f, "  factor = %.6f;\n", c->plan.rules.factor);
+	if (c->plan.rules.solver == bandit_solver("race"))
+		fprintf(f, "  delta = %.9g;\n", c->plan.rules.delta);
 	fprintf(f, "  weights = (\n");
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		left += c->plan.tuned[w];

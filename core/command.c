@@ -25,6 +25,15 @@ uint64_t command_number(const struct argp_state *state, const char *name, const 
 	return value;
 }
 
+double command_real(const struct argp_state *state, const char *name, const char *text, double least, double most)
+{
+	char *end;
+	double value = strtod(text, &end);
+	if (end == text || *end || !(value >= least && value <= most))
+		argp_error(state, "--%s %s: give a number from %g to %g", name, text, least, most);
+	return value;
+}
+
 int command_open_net(struct net *net, const char *program, const char *path, struct error *e)
 {
 	int code = model_open(net, path, e);

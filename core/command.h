@@ -13,6 +13,9 @@ enum { COMMAND_USAGE = 2 /* exit status of wrong usage */ };
 /* The whole number of an option; anything else is wrong usage. */
 uint64_t command_number(const struct argp_state *state, const char *name, const char *text, uint64_t least, uint64_t most);
 
+/* The number of an option; anything else is wrong usage. */
+double command_real(const struct argp_state *state, const char *name, const char *text, double least, double most);
+
 /* Opens the model file at path, or the embedded network where path is NULL. */
 int command_open_net(struct net *net, const char *program, const char *path, struct error *e);
 

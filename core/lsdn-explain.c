@@ -10,7 +10,7 @@
 
 #include "core/command.h"
 #include "core/explain.h"
-#include "core/image/picture.h"
+#include "core/image/canvas.h"
 #include "core/replay.h"
 #include "core/show.h"
 #include "core/trail.h"
@@ -81,7 +81,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'c': o->class_name = argument; return 0;
 	case 'o':
 		o->output = argument;
-		if (!picture_named(argument))
+		if (!canvas_named(argument))
 			argp_error(state, "--output %s: a picture's name must end in .png, .svg or .pdf", argument);
 		return 0;
 	case 'j': o->json = true; return 0;

@@ -23,7 +23,7 @@ void show_text(const struct shown *s);
 /* One object, on standard output; why is NULL or goes into it as "why". */
 int show_json(const struct shown *s, json_t *why, struct error *e);
 
-/* Draws points, box and map over photo (NULL: over the tensor that was explained) into a file that picture_write takes. */
+/* Draws points, box and map over photo (NULL: over the tensor that was explained) into a file that canvas_named accepts. */
 int show_picture(const struct shown *s, const struct photo *photo, const char *path, struct error *e);
 
 #endif

@@ -21,7 +21,8 @@ static const struct {
 	{"model", {"name", "sha256"}},
 	{"alpha", {"cur", "pre", "suc"}},
 	{"layer", {"name", "alpha", "k"}},
-	{"evidence", {"seed", "images", "solver", "schedule", "spacing", "trials", "weights", "rows", "held_out", "held_out_images", "calibration_images"}},
+	{"evidence", {"seed", "images", "solver", "schedule", "spacing", "trials", "factor", "delta", "weights", "rows", "held_out", "held_out_images",
+		"calibration_images"}},
 };
 
 static int wrong(const char *path, const config_setting_t *s, const char *what, struct error *e)

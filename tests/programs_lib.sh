@@ -4,7 +4,7 @@ LC_ALL=C
 export LC_ALL
 
 # Every script works in a folder of its own in the build folder.
-explain=$PWD/lsdn-explain calibrate=$PWD/lsdn-calibrate evaluate=$PWD/lsdn-evaluate
+bandit=$PWD/lsdn-bandit explain=$PWD/lsdn-explain calibrate=$PWD/lsdn-calibrate evaluate=$PWD/lsdn-evaluate
 mkdir -p tests
 work=$PWD/tests/programs.$$
 trap 'rm -rf "$work"' EXIT

@@ -97,7 +97,7 @@ static void expect(struct bandit *b, int arm, bool reward)
 START_TEST(ucb1_by_hand)
 {
 	struct bandit b;
-	ck_assert(bandit_init(&b, 2, 100));
+	ck_assert(bandit_init(&b, &BANDIT_DEFAULT, 2, 100));
 	expect(&b, 0, true);
 	expect(&b, 1, false);
 	expect(&b, 0, false);
@@ -115,7 +115,7 @@ END_TEST
 START_TEST(ties_go_to_the_lowest)
 {
 	struct bandit b;
-	ck_assert(bandit_init(&b, 3, 100));
+	ck_assert(bandit_init(&b, &BANDIT_DEFAULT, 3, 100));
 	for (int arm = 0; arm < 3; arm++)
 		expect(&b, arm, arm > 0);
 	ck_assert_int_eq(bandit_next(&b), 1);
@@ -130,7 +130,7 @@ START_TEST(every_reward_is_drawn_in_the_end)
 	struct pcg rng;
 	pcg_seed(&rng, 3, 3);
 	struct bandit b;
-	ck_assert(bandit_init(&b, ARMS, LIMIT));
+	ck_assert(bandit_init(&b, &BANDIT_DEFAULT, ARMS, LIMIT));
 	for (int t = 0; t < ARMS * LIMIT; t++) {
 		int arm = bandit_next(&b);
 		ck_assert_int_ge(arm, 0);
@@ -140,7 +140,7 @@ START_TEST(every_reward_is_drawn_in_the_end)
 	for (int i = 0; i < ARMS; i++)
 		ck_assert_uint_eq(b.arms[i].pulls, LIMIT);
 	bandit_done(&b);
-	ck_assert(bandit_init(&b, 2, 0));
+	ck_assert(bandit_init(&b, &BANDIT_DEFAULT, 2, 0));
 	ck_assert_int_eq(bandit_next(&b), -1);
 	ck_assert(bandit_mean(&b.arms[0]) == 0);
 	bandit_done(&b);
@@ -155,7 +155,7 @@ START_TEST(best_arm_is_found)
 		struct pcg rng;
 		pcg_seed(&rng, seed, 4);
 		struct bandit b;
-		ck_assert(bandit_init(&b, ARMS, 3000));
+		ck_assert(bandit_init(&b, &BANDIT_DEFAULT, ARMS, 3000));
 		for (int t = 0; t < 3000; t++) {
 			int arm = bandit_next(&b);
 			bandit_reward(&b, arm, pcg_double(&rng) < (arm == BEST ? 0.7 : 0.1 + 0.35 * arm / (ARMS - 1)));

@@ -11,7 +11,7 @@ stage=$work/stage
 works "make install" $MAKE -C "$build" install DESTDIR="$stage"
 test -d "$stage" || exit 1
 found() { find "$stage" -path "*/$1" | head -n 1; }
-for file in bin/lsdn-explain bin/lsdn-calibrate bin/lsdn-evaluate include/lsdn.h liblsdn.a liblsdn.so liblsdn.so.0 pkgconfig/lsdn.pc man3/lsdn.3 \
+for file in bin/lsdn-explain bin/lsdn-bandit bin/lsdn-calibrate bin/lsdn-evaluate include/lsdn.h liblsdn.a liblsdn.so liblsdn.so.0 pkgconfig/lsdn.pc man3/lsdn.3 \
 	lsdn/weights/googlenet.cfg README LICENSE examples/embed.c examples/torchvision.cfg; do
 	true_that "$file is installed" test -n "$(found $file)"
 done

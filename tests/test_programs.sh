@@ -29,6 +29,18 @@ works "a smaller budget" $learn --trials 90 --threads 1 --output less.cfg
 works "a smaller budget with two threads" $learn --trials 90 --threads 2 --output less2.cfg
 true_that "a smaller budget writes the same bytes with any number of threads" cmp less.cfg less2.cfg
 true_that "the budget is in the file" grep -q 'trials = 90;' less.cfg
+for solver in agrawal kl-ucb thompson race sweep; do
+	works "--solver $solver" $learn --trials 90 --solver $solver --threads 1 --output $solver.cfg
+	works "--solver $solver with two threads" $learn --trials 90 --solver $solver --threads 2 --output $solver-2.cfg
+	true_that "writes the same bytes" cmp $solver.cfg $solver-2.cfg
+	true_that "and the solver's name" grep -q "solver = \"$solver\";" $solver.cfg
+	works "which explain loads" "$explain" --weights $solver.cfg "$photo"
+done
+true_that "agrawal's factor is written" grep -q 'factor = 2.000000;' agrawal.cfg
+works "a race to its end" $learn --solver race --delta 0.5 --output race.cfg
+true_that "its delta is written" grep -q 'delta = 0.5;' race.cfg
+works "ucb1 by its name" $learn --solver ucb1 --output again.cfg
+true_that "is the default" cmp one.cfg again.cfg
 works "held-out images" $learn --held-out 8 --output held.cfg
 printed 'held-out photographs, which no arm has seen (8 images' "held-out images are scored"
 true_that "and named in the file" grep -q 'held_out_images' held.cfg
@@ -99,7 +111,7 @@ for set in nonsense=1 k_conv=0 k_conv=1.5 signed=1 radius=-1 k_conv; do
 	usage "calibrate --set $set" "$calibrate" --set $set --output never.cfg
 done
 usage "--threads 0" "$explain" --threads 0 "$photo"
-for wrong in --images=0 --images=x --images=-1 --images=99999999999999999999 --arms=0 --arms=1e3 --threads=0 --trials=0 --held-out=-1 --seed=x \
+for wrong in --images=0 --images=x --images=-1 --images=99999999999999999999 --arms=0 --arms=1e3 --threads=0 --trials=0 --solver=ucb --solver= --delta=0 --delta=1 --factor=-1 --held-out=-1 --seed=x \
 	--weight=alpha --weight= --range=1:0 --range= --range=5 --range=0:inf --spacing=cubic "--spacing=log --range=0:1" --set=method=cnn-fixations; do
 	usage "calibrate $wrong" "$calibrate" $wrong --output never.cfg
 done

@@ -2,15 +2,10 @@
 
 #include "core/image/picture.h"
 
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
-#include <cairo.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
-#include "core/output.h"
+#include "core/image/canvas.h"
 
 /* A panel's longer side in pixels (or points) is the photograph's own between these bounds; small photographs are enlarged. */
 enum { PANEL_LEAST = 420, PANEL_MOST = 800, WIDTH_LEAST = 420 };
@@ -36,11 +31,6 @@ static struct layout layout_of(const struct photo *photo)
 	l.right = l.left + l.across + GAP;
 	l.top = MARGIN;
 	return l;
-}
-
-static cairo_status_t write_bytes(void *closure, const unsigned char *data, unsigned int length)
-{
-	return fwrite(data, 1, length, closure) == length ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
 /* A row of the photograph as cairo has it: 32 bits a pixel, red highest. */
@@ -191,8 +181,17 @@ static void draw_caption(cairo_t *cr, const char *text, const struct layout *l)
 	cairo_show_text(cr, text);
 }
 
-static cairo_status_t draw(cairo_t *cr, const struct picture *p, const struct layout *l)
+/* What is drawn, and where. */
+struct drawing {
+	const struct picture *picture;
+	const struct layout *layout;
+};
+
+static cairo_status_t draw(cairo_t *cr, const void *context)
 {
+	const struct drawing *drawing = context;
+	const struct picture *p = drawing->picture;
+	const struct layout *l = drawing->layout;
 	cairo_surface_t *panel = panel_of(p->photo, l);
 	if (!panel)
 		return CAIRO_STATUS_NO_MEMORY;
@@ -217,47 +216,8 @@ static cairo_status_t draw(cairo_t *cr, const struct picture *p, const struct la
 	return cairo_status(cr);
 }
 
-static bool ends_with(const char *path, const char *suffix)
-{
-	size_t length = strlen(path), want = strlen(suffix);
-	return length > want && path[length - want - 1] != '/' && strcasecmp(path + length - want, suffix) == 0;
-}
-
-bool picture_named(const char *path)
-{
-	return ends_with(path, ".png") || ends_with(path, ".svg") || ends_with(path, ".pdf");
-}
-
 int picture_write(const struct picture *p, const char *path, struct error *e)
 {
-	struct output out;
 	struct layout l = layout_of(p->photo);
-	bool png = ends_with(path, ".png"), svg = ends_with(path, ".svg");
-	if (!picture_named(path))
-		return error_set(e, LSDN_ERROR_INPUT, "%s: a picture's name must end in .png, .svg or .pdf: name another", path);
-	int code = output_open(&out, path, e);
-	if (code)
-		return code;
-	cairo_surface_t *surface = png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, l.width, l.height)
-		: svg ? cairo_svg_surface_create_for_stream(write_bytes, out.file, l.width, l.height)
-		: cairo_pdf_surface_create_for_stream(write_bytes, out.file, l.width, l.height);
-	if (!png && !svg)
-		cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00"); /* the same picture is the same file */
-	cairo_t *cr = cairo_create(surface);
-	cairo_status_t status = draw(cr, p, &l);
-	cairo_destroy(cr);
-	if (png && status == CAIRO_STATUS_SUCCESS)
-		status = cairo_surface_write_to_png_stream(surface, write_bytes, out.file);
-	cairo_surface_finish(surface);
-	if (status == CAIRO_STATUS_SUCCESS)
-		status = cairo_surface_status(surface);
-	cairo_surface_destroy(surface);
-	if (status == CAIRO_STATUS_SUCCESS || ferror(out.file))
-		return output_close(&out, e);
-	output_abandon(&out);
-	if (status == CAIRO_STATUS_NO_MEMORY)
-		return error_memory(e, "a picture");
-	if (status == CAIRO_STATUS_INVALID_STRING)
-		return error_set(e, LSDN_ERROR_INPUT, "%s: its caption is not UTF-8: mend the list of classes", path);
-	return error_set(e, LSDN_ERROR_IO, "%s: cairo cannot draw it: %s: try another format", path, cairo_status_to_string(status));
+	return canvas_write(path, l.width, l.height, draw, &(struct drawing){p, &l}, e);
 }

@@ -15,9 +15,6 @@ struct picture {
 	const char *caption;   /* class and probability, UTF-8 */
 };
 
-/* True where path ends in .png, .svg or .pdf. */
-bool picture_named(const char *path);
-
 /* Writes PNG, SVG or PDF by the ending of path: photograph with points and box, heatmap over it, caption below. Whole or not at all. */
 int picture_write(const struct picture *picture, const char *path, struct error *e);
 

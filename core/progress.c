@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "calib/progress.h"
+#include "core/progress.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* A line on standard error that says how far long work is, its rate and the time left. */
-#ifndef LSDN_CALIB_PROGRESS_H
-#define LSDN_CALIB_PROGRESS_H
+#ifndef LSDN_CORE_PROGRESS_H
+#define LSDN_CORE_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
