@@ -154,7 +154,7 @@ START_TEST(weights_file_round_trip)
 	fclose(file);
 	ck_assert_msg(weights_file_read(&read, path, &net.plan, &e) == 0, "%s", e.message);
 	ck_assert_str_eq(read.model, "odd \"name\"");
-	ck_assert_str_eq(read.sha256, net.sha256);
+	ck_assert_str_eq(read.sha256, net_sha256(&net));
 	ck_assert_ptr_null(weights_file_warning(&read, &net));
 	net.input.mean[1] += 1;
 	ck_assert_ptr_nonnull(strstr(weights_file_warning(&read, &net), "mean"));
