@@ -15,6 +15,9 @@ const char *const ROW_NAMES[ROW_COUNT] = {"tuned weights", "weights (1, 1, 1)", 
 /* Streams of the generator of chance: 0 shuffles the images, the others each arm's order, and the last are the solvers'. */
 enum { STREAM_IMAGES = 0, STREAM_ARMS = 1, STREAM_SOLVERS = STREAM_ARMS + WEIGHT_COUNT * MAX_ARMS };
 
+/* More triples cost more than a second forward pass over the images. */
+enum { MOST_TRIPLES = 400 };
+
 double calibration_arm(const struct calibration_plan *plan, enum weight weight, int i)
 {
 	int step = weight == WEIGHT_PRE ? i : i + 1;
@@ -23,36 +26,100 @@ double calibration_arm(const struct calibration_plan *plan, enum weight weight, 
 	return plan->low + (plan->high - plan->low) * step / plan->arms;
 }
 
+static int find_policy(const struct calibration *c, const struct policy *p)
+{
+	int i = 0;
+	while (i < c->policy_count && !policy_equal(&c->policies[i], p))
+		i++;
+	return i;
+}
+
 /* The index of a policy, which is added where no equal one is there; the list has room. */
 static int add_policy(struct calibration *c, const struct policy *p)
 {
-	for (int i = 0; i < c->policy_count; i++)
-		if (policy_equal(&c->policies[i], p))
-			return i;
-	c->policies[c->policy_count] = *p;
-	return c->policy_count++;
+	int i = find_policy(c, p);
+	if (i == c->policy_count)
+		c->policies[c->policy_count++] = *p;
+	return i;
+}
+
+static bool is_sweep(const struct calibration_plan *plan)
+{
+	return !plan->rules.solver->stops && (!plan->trials || plan->trials >= (uint64_t)plan->images * (uint64_t)plan->arms);
+}
+
+static double *alpha_of(struct policy *p, int w)
+{
+	return w == WEIGHT_CUR ? &p->alpha.cur : w == WEIGHT_PRE ? &p->alpha.pre : &p->alpha.suc;
+}
+
+/* The policy whose weights are arms chosen[w]; those that are not tuned stay at 1. */
+static struct policy triple(const struct calibration *c, const struct policy *ones, const int chosen[WEIGHT_COUNT])
+{
+	struct policy p = *ones;
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		if (c->plan.tuned[w])
+			*alpha_of(&p, w) = c->weights[w].values[chosen[w]];
+	return p;
+}
+
+/* Each weight's arms, the other weights at 1. */
+static void add_arms(struct calibration *c, const struct policy *ones)
+{
+	for (int w = 0; w < WEIGHT_COUNT; w++) {
+		struct calibration_weight *weight = &c->weights[w];
+		for (int i = 0; c->plan.tuned[w] && i < c->plan.arms; i++) {
+			struct policy p = *ones;
+			weight->values[i] = calibration_arm(&c->plan, (enum weight)w, i);
+			*alpha_of(&p, w) = weight->values[i];
+			weight->policies[i] = add_policy(c, &p);
+			weight->identifiable = weight->identifiable || weight->policies[i] != weight->policies[0];
+		}
+	}
+}
+
+/* All triples that the bandits can end in, so that the tuned one is among the policies of the only pass over the images; none where they are many: then
+ * a second pass is cheaper. Where all arms of a weight are one policy, the answer is the first. */
+static void add_triples(struct calibration *c, const struct policy *ones)
+{
+	int before = c->policy_count, counts[WEIGHT_COUNT], chosen[WEIGHT_COUNT];
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		counts[w] = c->weights[w].identifiable ? c->plan.arms : 1;
+	for (chosen[0] = 0; chosen[0] < counts[0]; chosen[0]++)
+		for (chosen[1] = 0; chosen[1] < counts[1]; chosen[1]++)
+			for (chosen[2] = 0; chosen[2] < counts[2]; chosen[2]++) {
+				struct policy p = triple(c, ones, chosen);
+				add_policy(c, &p);
+				if (c->policy_count > before + MOST_TRIPLES) {
+					c->policy_count = before;
+					return;
+				}
+			}
+}
+
+/* By alpha_pre / alpha_cur: neighbours select alike, so that they often share their points. */
+static int by_ratio(const void *left, const void *right)
+{
+	const struct alpha *a = &((const struct policy *)left)->alpha, *b = &((const struct policy *)right)->alpha;
+	double first = a->pre * b->cur, second = b->pre * a->cur;
+	return first != second ? (first > second) - (first < second) : (a->suc > b->suc) - (a->suc < b->suc);
 }
 
 int calibration_open(struct calibration *c, const struct calibration_plan *plan, const struct policy *base, struct error *e)
 {
 	*c = (struct calibration){.plan = *plan};
-	c->policies = calloc(WEIGHT_COUNT * MAX_ARMS + 3, sizeof *c->policies);
+	c->policies = calloc(WEIGHT_COUNT * MAX_ARMS + MOST_TRIPLES + 4, sizeof *c->policies);
 	if (!c->policies)
 		return error_memory(e, "policies");
 	struct policy ones = *base;
 	ones.alpha = (struct alpha){1, 1, 1};
-	c->row_policies[ROW_ONES] = add_policy(c, &ones);
-	for (int w = 0; w < WEIGHT_COUNT; w++) {
-		struct calibration_weight *weight = &c->weights[w];
-		for (int i = 0; plan->tuned[w] && i < plan->arms; i++) {
-			struct policy p = ones;
-			weight->values[i] = calibration_arm(plan, (enum weight)w, i);
-			*(w == WEIGHT_CUR ? &p.alpha.cur : w == WEIGHT_PRE ? &p.alpha.pre : &p.alpha.suc) = weight->values[i];
-			weight->policies[i] = add_policy(c, &p);
-			weight->identifiable = weight->identifiable || weight->policies[i] != weight->policies[0];
-		}
-	}
-	c->arm_policy_count = c->policy_count;
+	add_policy(c, &ones);
+	add_arms(c, &ones);
+	if (is_sweep(plan))
+		add_triples(c, &ones);
+	qsort(c->policies, (size_t)c->policy_count, sizeof *c->policies, by_ratio);
+	add_arms(c, &ones);
+	c->row_policies[ROW_ONES] = find_policy(c, &ones);
 	struct policy fixations = POLICY_CNN_FIXATIONS;
 	fixations.top_n = base->top_n;
 	c->row_policies[ROW_FIXATIONS] = add_policy(c, &fixations);
@@ -67,16 +134,17 @@ static size_t count_usable(const struct calibration *c)
 	return usable;
 }
 
-/* Takes images in the shuffled order until `wanted` are usable; policies first.. of them are computed. */
-static int take_images(struct calibration *c, struct reward_job *job, const uint32_t *order, size_t wanted, int count, struct error *e)
+/* Takes images in the shuffled order until `images` are usable; the policies that `wanted` names are computed. */
+static int take_images(struct calibration *c, struct reward_job *job, const uint32_t *order, size_t images, const int *wanted, int count,
+	struct error *e)
 {
-	for (size_t usable = count_usable(c); usable < wanted; usable = count_usable(c)) {
-		size_t more = wanted - usable, from = c->row_count;
+	for (size_t usable = count_usable(c); usable < images; usable = count_usable(c)) {
+		size_t more = images - usable, from = c->row_count;
 		if (from + more > job->source->count)
 			more = job->source->count - from;
 		if (!more)
 			return error_set(e, LSDN_ERROR_INPUT, "%zu usable images are wanted (--images and --held-out), %zu of %zu are usable: name fewer, or mend "
-				"those that were skipped", wanted, usable, job->source->count);
+				"those that were skipped", images, usable, job->source->count);
 		for (size_t i = from; i < from + more; i++) {
 			c->rows[i].index = order[i];
 			c->rows[i].rewards = malloc((size_t)c->policy_count + 1);
@@ -85,7 +153,7 @@ static int take_images(struct calibration *c, struct reward_job *job, const uint
 			memset(c->rows[i].rewards, REWARD_UNKNOWN, (size_t)c->policy_count + 1);
 			c->row_count++;
 		}
-		int code = rewards_compute(job, c->rows + from, more, 0, count, e);
+		int code = rewards_compute(job, c->rows + from, more, wanted, count, e);
 		if (code)
 			return code;
 	}
@@ -127,7 +195,7 @@ static int run_bandit(struct calibration *c, struct reward_job *job, enum weight
 		struct reward_row *row = rows[orders[(size_t)arm * images + weight->bandit.arms[arm].pulls]];
 		int p = weight->policies[arm];
 		if (row->rewards[p] == REWARD_UNKNOWN)
-			code = rewards_compute(job, row, 1, p, 1, e);
+			code = rewards_compute(job, row, 1, &p, 1, e);
 		if (!code)
 			bandit_reward(&weight->bandit, arm, row->rewards[p] == 1);
 	}
@@ -136,28 +204,17 @@ static int run_bandit(struct calibration *c, struct reward_job *job, enum weight
 	return code;
 }
 
-/* Makes sure that the rows' three policies are known on every image of a part. */
-static int complete(const struct calibration *c, struct reward_job *job, struct reward_row **rows, size_t count, struct error *e)
+/* Makes sure that the rows' three policies are known on every image. */
+static int complete(struct calibration *c, struct reward_job *job, struct error *e)
 {
-	int code = LSDN_OK;
-	for (int r = 0; r <= ROW_FIXATIONS && !code; r++) {
-		int p = c->row_policies[r];
-		size_t missing = 0;
-		for (size_t i = 0; i < count; i++)
-			missing += rows[i]->rewards[p] == REWARD_UNKNOWN;
-		struct reward_row *part = missing ? calloc(missing, sizeof *part) : NULL;
-		if (!missing)
-			continue;
-		if (!part)
-			return error_memory(e, "rewards");
-		for (size_t i = 0, n = 0; i < count; i++)
-			if (rows[i]->rewards[p] == REWARD_UNKNOWN)
-				part[n++] = *rows[i]; /* shares the row's rewards */
-		progress_start(job->crew.progress, job->crew.progress->shown, "evaluating", missing);
-		code = rewards_compute(job, part, missing, p, 1, e);
-		progress_end(job->crew.progress);
-		free(part);
-	}
+	size_t missing = 0;
+	for (size_t i = 0; i < c->row_count; i++)
+		missing += reward_row_lacks(&c->rows[i], c->row_policies, ROW_CENTER);
+	if (!missing)
+		return LSDN_OK;
+	progress_start(job->crew.progress, job->crew.progress->shown, "evaluating", c->row_count);
+	int code = rewards_compute(job, c->rows, c->row_count, c->row_policies, ROW_CENTER, e);
+	progress_end(job->crew.progress);
 	return code;
 }
 
@@ -184,49 +241,52 @@ static void fill_table(const struct calibration *c, struct reward_row **rows, si
 
 static void set_tuned(struct calibration *c)
 {
-	c->tuned = c->policies[c->row_policies[ROW_ONES]];
-	double *const alphas[] = {&c->tuned.alpha.cur, &c->tuned.alpha.pre, &c->tuned.alpha.suc};
+	int chosen[WEIGHT_COUNT];
 	for (int w = 0; w < WEIGHT_COUNT; w++)
-		if (c->plan.tuned[w])
-			*alphas[w] = c->weights[w].values[c->weights[w].best];
+		chosen[w] = c->weights[w].best;
+	c->tuned = triple(c, &c->policies[c->row_policies[ROW_ONES]], chosen);
 	c->row_policies[ROW_TUNED] = add_policy(c, &c->tuned);
 }
 
-static int run_all(struct calibration *c, struct reward_job *job, const uint32_t *order, struct error *e)
+/* Runs the bandits on the first images, and scores what they chose there. */
+static int learn(struct calibration *c, struct reward_job *job, struct reward_row **rows, struct error *e)
 {
 	const struct calibration_plan *plan = &c->plan;
-	bool sweep = !plan->rules.solver->stops && (!plan->trials || plan->trials >= (uint64_t)plan->images * (uint64_t)plan->arms);
-	progress_start(job->crew.progress, job->crew.progress->shown, sweep ? "calibrating" : "checking images", plan->images);
-	int code = take_images(c, job, order, plan->images, sweep ? c->policy_count : 0, e);
-	progress_end(job->crew.progress);
-	struct reward_row **rows = code ? NULL : usable_rows(c, plan->images);
-	if (!code && !rows)
-		code = error_memory(e, "rewards");
+	int code = LSDN_OK;
 	for (int w = 0; w < WEIGHT_COUNT && !code; w++)
 		if (plan->tuned[w]) {
-			progress_start(job->crew.progress, job->crew.progress->shown && !sweep, WEIGHT_NAMES[w], (size_t)plan->trials);
+			progress_start(job->crew.progress, job->crew.progress->shown && !is_sweep(plan), WEIGHT_NAMES[w], (size_t)plan->trials);
 			code = run_bandit(c, job, (enum weight)w, rows, e);
 			progress_end(job->crew.progress);
 		}
-	if (!code) {
-		set_tuned(c);
-		job->policy_count = c->policy_count;
-		code = complete(c, job, rows, plan->images, e);
-	}
+	if (code)
+		return code;
+	set_tuned(c);
+	code = complete(c, job, e);
 	if (!code)
 		fill_table(c, rows, plan->images, &c->calibrated);
+	return code;
+}
+
+static int run_all(struct calibration *c, struct reward_job *job, const uint32_t *order, const int *all, struct error *e)
+{
+	const struct calibration_plan *plan = &c->plan;
+	bool sweep = is_sweep(plan);
+	progress_start(job->crew.progress, job->crew.progress->shown, sweep ? "calibrating" : "checking images", plan->images);
+	int code = take_images(c, job, order, plan->images, all, sweep ? c->policy_count : 0, e);
+	progress_end(job->crew.progress);
+	struct reward_row **rows = code ? NULL : usable_rows(c, plan->images);
+	if (!code)
+		code = rows ? learn(c, job, rows, e) : error_memory(e, "rewards");
 	free(rows);
 	if (code || !plan->held_out)
 		return code;
-	size_t all = plan->images + plan->held_out;
-	progress_start(job->crew.progress, job->crew.progress->shown, "checking held-out images", plan->held_out);
-	code = take_images(c, job, order, all, 0, e);
+	progress_start(job->crew.progress, job->crew.progress->shown, "scoring held-out images", plan->held_out);
+	code = take_images(c, job, order, plan->images + plan->held_out, c->row_policies, ROW_CENTER, e);
 	progress_end(job->crew.progress);
-	rows = code ? NULL : usable_rows(c, all);
+	rows = code ? NULL : usable_rows(c, plan->images + plan->held_out);
 	if (!code && !rows)
 		code = error_memory(e, "rewards");
-	if (!code)
-		code = complete(c, job, rows + plan->images, plan->held_out, e);
 	if (!code)
 		fill_table(c, rows + plan->images, plan->held_out, &c->held_out);
 	free(rows);
@@ -237,18 +297,22 @@ int calibration_run(struct calibration *c, struct reward_job *job, struct error 
 {
 	size_t count = job->source->count;
 	job->policies = c->policies;
-	job->policy_count = c->policy_count;
 	uint32_t *order = malloc((count + 1) * sizeof *order);
+	int *all = malloc((size_t)c->policy_count * sizeof *all);
 	c->rows = calloc(count + 1, sizeof *c->rows);
-	if (!order || !c->rows) {
+	if (!order || !all || !c->rows) {
 		free(order);
+		free(all);
 		return error_memory(e, "rewards");
 	}
+	for (int p = 0; p < c->policy_count; p++)
+		all[p] = p;
 	struct pcg rng;
 	pcg_seed(&rng, c->plan.seed, STREAM_IMAGES);
 	pcg_shuffle(&rng, order, count);
-	int code = run_all(c, job, order, e);
+	int code = run_all(c, job, order, all, e);
 	free(order);
+	free(all);
 	return code;
 }
 

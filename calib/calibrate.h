@@ -44,12 +44,12 @@ struct calibration_table {
 struct calibration {
 	struct calibration_plan plan;
 	struct calibration_weight weights[WEIGHT_COUNT];
-	struct policy *policies; /* distinct; ones and CNN-Fixations among them; the last may be the tuned one */
-	int policy_count, arm_policy_count;
+	struct policy *policies; /* distinct: arms, ones, under a full budget the triples that can win, CNN-Fixations; the last may be the tuned one */
+	int policy_count;
 	int row_policies[3];     /* of ROW_TUNED, ROW_ONES, ROW_FIXATIONS */
 	struct policy tuned;
 	struct reward_row *rows; /* as taken, unusable ones among them */
-	size_t row_count, row_room;
+	size_t row_count;
 	struct calibration_table calibrated, held_out;
 };
 

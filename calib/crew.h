@@ -13,7 +13,13 @@ struct crew {
 	int threads;
 	struct progress *progress; /* one step an item */
 	const volatile sig_atomic_t *stop; /* set by the user's Ctrl-C */
+	struct explainer *explainers; /* one a thread, open from its first work on that asks for one */
 };
+
+/* A crew that is closed by crew_close; what it is given must outlive it. */
+int crew_open(struct crew *crew, const struct net *net, struct packed_weights *packed, int threads, struct progress *progress,
+	const volatile sig_atomic_t *stop, struct error *e);
+void crew_close(struct crew *crew);
 
 /* Work on item i; what it writes belongs to that item alone, or is guarded. */
 typedef int crew_work(void *context, struct explainer *x, size_t i, struct error *e);

@@ -107,13 +107,15 @@ int evaluate_explainer(const struct evaluate_options *o, struct error *e)
 		code = command_open_source(&source, &dataset, PROGRAM, o->data, images, e);
 	if (!code && !(packed = packed_weights_open(&net.plan, e)))
 		code = e->code;
-	struct measure_job job = {.crew = {.net = &net, .packed = packed, .threads = o->threads, .progress = &progress, .stop = &command_interrupted},
-		.source = &source, .choices = &choices, .images = images, .seed = o->seed};
+	struct measure_job job = {.source = &source, .choices = &choices, .images = images, .seed = o->seed};
+	if (!code)
+		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, e);
 	if (!o->images && images > source.count)
 		job.images = source.count;
 	command_catch_interrupts();
 	if (!code)
 		code = measure(&job, o, e);
+	crew_close(&job.crew);
 	packed_weights_close(packed);
 	dataset_close(&dataset);
 	weights_file_free(&weights);

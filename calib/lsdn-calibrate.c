@@ -164,8 +164,9 @@ static int calibrate(const struct options *o, struct error *e)
 		code = command_open_source(&source, &dataset, PROGRAM, o->data, o->plan.images + o->plan.held_out, e);
 	if (!code)
 		code = calibration_open(&c, &o->plan, &o->choices.policy, e);
-	struct reward_job job = {.crew = {.net = &net, .packed = packed, .threads = o->threads, .progress = &progress, .stop = &command_interrupted},
-		.source = &source, .choices = &o->choices};
+	struct reward_job job = {.source = &source, .choices = &o->choices};
+	if (!code)
+		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, e);
 	if (!code)
 		code = calibration_run(&c, &job, e);
 	report_skipped(stderr, &c);
@@ -175,6 +176,7 @@ static int calibrate(const struct options *o, struct error *e)
 		report_print(stdout, &c, &job);
 		printf("%.1f seconds with %d threads; weights written to %s\n", progress_seconds() - start, o->threads, name);
 	}
+	crew_close(&job.crew);
 	calibration_close(&c);
 	dataset_close(&dataset);
 	packed_weights_close(packed);

@@ -57,8 +57,11 @@ void report_print(FILE *out, const struct calibration *c, const struct reward_jo
 		print_words(out, &c->held_out, "On held-out photographs");
 	}
 	const struct reward_costs *costs = &job->costs;
-	fprintf(out, "\n%llu forward passes, %d distinct policies, %llu rewards; seconds of all threads: read %.1f, forward %.1f, walk %.1f, box %.1f\n",
-		(unsigned long long)costs->forwards, c->policy_count, (unsigned long long)costs->rewards, costs->read, costs->forward, costs->walk, costs->box);
+	double all = costs->read + costs->forward + costs->walk + costs->box;
+	fprintf(out, "\n%llu forward passes, %d distinct policies, %llu rewards; seconds of all threads: read %.1f (%.1f%% of all: "
+		"waiting for files), forward %.1f, walk %.1f, box %.1f\n",
+		(unsigned long long)costs->forwards, c->policy_count, (unsigned long long)costs->rewards, costs->read,
+		all > 0 ? 100 * costs->waited / all : 0, costs->forward, costs->walk, costs->box);
 }
 
 void report_skipped(FILE *out, const struct calibration *c)

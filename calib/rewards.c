@@ -2,6 +2,7 @@
 
 #include "calib/rewards.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,23 +15,32 @@ static int class_of(const struct reward_job *job, const struct annotation *truth
 	return LSDN_OK;
 }
 
-static int reward_policies(struct reward_job *job, struct explainer *x, const struct annotation *truth, struct reward_row *row, int first, int count,
-	int asked, struct reward_costs *costs, struct error *e)
+/* Some policies of some rows. */
+struct part {
+	struct reward_job *job;
+	struct reward_row *rows;
+	const int *wanted;
+	const struct policy *policies; /* those that are wanted, one after the other */
+	int count;
+};
+
+static int reward_policies(const struct part *part, struct explainer *x, const struct annotation *truth, struct reward_row *row, int asked,
+	struct reward_costs *costs, struct error *e)
 {
 	int code = LSDN_OK;
-	for (int from = first, to; from < first + count && !code; from = to) {
+	for (int from = 0, to; from < part->count && !code; from = to) {
 		to = from + 1;
-		while (to < first + count && policy_same_choices(&job->policies[from], &job->policies[to]))
+		while (to < part->count && policy_same_choices(&part->policies[from], &part->policies[to]))
 			to++;
 		double at = progress_seconds();
-		code = explainer_walk(x, job->policies + from, to - from, asked, e);
+		code = explainer_walk(x, part->policies + from, to - from, asked, e);
 		costs->walk += progress_seconds() - at;
 		at = progress_seconds();
 		for (int p = from; p < to && !code; p++) {
 			struct explanation found;
-			code = explainer_read(x, p - from, &job->choices->box, &found, e);
+			code = explainer_read(x, p - from, &part->job->choices->box, &found, e);
 			struct boxf box = found.found ? box_real(&found.box) : (struct boxf){0};
-			row->rewards[p] = !code && found.found && annotation_iou(truth, &box, x->width, x->height) > 0.5;
+			row->rewards[part->wanted[p]] = !code && found.found && annotation_iou(truth, &box, x->width, x->height) > 0.5;
 			costs->rewards++;
 		}
 		costs->box += progress_seconds() - at;
@@ -47,33 +57,45 @@ static void reward_trivial(const struct annotation *truth, const struct photo *p
 	}
 }
 
-static int compute_row(struct reward_job *job, struct explainer *x, struct reward_row *row, int first, int count, struct reward_costs *costs,
-	struct error *e)
+static int compute_rewards(const struct part *part, struct explainer *x, struct reward_row *row, struct reward_costs *costs, struct error *e)
 {
 	struct photo photo;
 	struct annotation truth;
 	int asked;
-	double at = progress_seconds();
-	int code = source_load(job->source, row->index, &photo, &truth, e);
-	costs->read += progress_seconds() - at;
+	double at = progress_seconds(), ran = progress_thread_seconds();
+	int code = source_load(part->job->source, row->index, &photo, &truth, e);
+	double took = progress_seconds() - at;
+	costs->read += took;
+	costs->waited += fmax(0, took - (progress_thread_seconds() - ran));
 	if (!code)
-		code = class_of(job, &truth, &asked, e);
+		code = class_of(part->job, &truth, &asked, e);
 	if (!code)
 		reward_trivial(&truth, &photo, row);
-	if (!code && count) {
+	if (!code && part->count) {
 		at = progress_seconds();
-		code = explainer_feed(x, &photo, job->choices->view, e);
+		code = explainer_feed(x, &photo, part->job->choices->view, e);
 		costs->forward += progress_seconds() - at;
 		costs->forwards += (uint64_t)x->crop_count;
 		if (!code)
-			code = reward_policies(job, x, &truth, row, first, count, asked, costs, e);
+			code = reward_policies(part, x, &truth, row, asked, costs, e);
 	}
 	photo_free(&photo);
 	annotation_free(&truth);
-	row->usable = code == LSDN_OK;
-	if (code == LSDN_OK || code == LSDN_ERROR_MEMORY)
+	return code;
+}
+
+/* What fails on an image that was found usable without a forward pass explains nothing there. */
+static int compute_row(const struct part *part, struct explainer *x, struct reward_row *row, struct reward_costs *costs, struct error *e)
+{
+	int code = compute_rewards(part, x, row, costs, e);
+	if (code == LSDN_ERROR_MEMORY)
 		return code;
-	free(row->why);
+	for (int i = 0; code && row->usable && i < part->count; i++)
+		row->rewards[part->wanted[i]] = 0;
+	if (!code || row->usable) {
+		row->usable = true;
+		return LSDN_OK;
+	}
 	row->why = strdup(e->message);
 	return row->why ? LSDN_OK : error_memory(e, "a message");
 }
@@ -86,29 +108,37 @@ static void add_costs(struct reward_costs *to, const struct reward_costs *from)
 	to->forward += from->forward;
 	to->walk += from->walk;
 	to->box += from->box;
+	to->waited += from->waited;
 }
-
-/* Some policies of some rows. */
-struct part {
-	struct reward_job *job;
-	struct reward_row *rows;
-	int first, count;
-};
 
 static int work(void *context, struct explainer *x, size_t i, struct error *e)
 {
 	const struct part *part = context;
 	struct reward_costs costs = {0};
-	int code = compute_row(part->job, x, &part->rows[i], part->first, part->count, &costs, e);
+	int code = reward_row_lacks(&part->rows[i], part->wanted, part->count) ? compute_row(part, x, &part->rows[i], &costs, e) : LSDN_OK;
 #pragma omp critical(lsdn_costs)
 	add_costs(&part->job->costs, &costs);
 	return code;
 }
 
-int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, int first, int count, struct error *e)
+bool reward_row_lacks(const struct reward_row *row, const int *wanted, int count)
 {
-	struct part part = {job, rows, first, count};
+	bool lacks = !row->usable;
+	for (int i = 0; i < count && !lacks; i++)
+		lacks = row->rewards[wanted[i]] == REWARD_UNKNOWN;
+	return lacks && !row->why;
+}
+
+int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, const int *wanted, int count, struct error *e)
+{
+	struct policy *policies = malloc(((size_t)count + 1) * sizeof *policies);
+	if (!policies)
+		return error_memory(e, "policies");
+	for (int i = 0; i < count; i++)
+		policies[i] = job->policies[wanted[i]];
+	struct part part = {job, rows, wanted, policies, count};
 	int code = crew_run(&job->crew, count > 0, row_count, work, &part, e);
+	free(policies);
 	return code == LSDN_ERROR_INTERRUPTED ? error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: nothing was written") : code;
 }
 

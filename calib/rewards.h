@@ -12,7 +12,7 @@ enum trivial { TRIVIAL_CENTER, TRIVIAL_WHOLE, TRIVIAL_COUNT };
 
 struct reward_row {
 	uint32_t index;    /* of the image in its source */
-	bool usable;
+	bool usable;       /* it can be read and has what is asked for; known from the first computation on */
 	char *why;         /* where it is not (owned) */
 	uint8_t *rewards;  /* one a policy: 0, 1 or REWARD_UNKNOWN (owned) */
 	uint8_t trivial[TRIVIAL_COUNT];
@@ -22,20 +22,24 @@ struct reward_row {
 struct reward_costs {
 	uint64_t forwards, rewards;
 	double read, forward, walk, box;
+	double waited; /* of reading: while the thread did not run, which is what slow disks cost */
 };
 
 struct reward_job {
 	struct crew crew;
 	const struct source *source;
 	const struct choices *choices; /* view, box rule and target */
-	const struct policy *policies; /* those with the same choices stand together and share a walk */
-	int policy_count;
+	const struct policy *policies;
 	struct reward_costs costs;
 };
 
-/* Fills rows (whose index is set) with the rewards of policies first..first+count-1; count 0 only finds out which images are usable. An image that
- * cannot be read or has no annotation is not usable, which is no error. Images are shared among threads; results depend on nothing but the image. */
-int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, int first, int count, struct error *e);
+/* Fills rows (whose index is set) that are not known to be unusable, and lack one of them, with the rewards of the policies that `wanted` names; with
+ * none it finds out which images are usable. One forward pass serves all, and neighbours with the same choices share a walk. An image that cannot be
+ * read or has no annotation is not usable, which is no error. Images are shared among threads; results depend on nothing but the image. */
+int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, const int *wanted, int count, struct error *e);
+
+/* True where rewards_compute would compute the row. */
+bool reward_row_lacks(const struct reward_row *row, const int *wanted, int count);
 
 void reward_rows_free(struct reward_row *rows, size_t count);
 

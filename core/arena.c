@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Under the address sanitizer nothing but the pieces may be touched, and there is a gap between them. */
 #if defined(__has_feature)
@@ -23,12 +24,26 @@ enum { GAP = 64 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 16 };
+enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 16, HUGE_PAGE = 1 << 21 };
 
 struct arena_block {
 	struct arena_block *next;
 	size_t size;
 };
+
+/* Large blocks in huge pages where there are any: 4 KiB at a time, the first touch costs as much as reading the model. */
+static void *block_alloc(size_t size)
+{
+	if (size < 2 * HUGE_PAGE || size > SIZE_MAX - HUGE_PAGE)
+		return aligned_alloc(ALIGNMENT, size);
+	size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *block = aligned_alloc(HUGE_PAGE, size);
+#if defined(MADV_HUGEPAGE)
+	if (block)
+		madvise(block, size, MADV_HUGEPAGE);
+#endif
+	return block;
+}
 
 /* A block of at least `size` bytes, the first spare one where it is large enough. */
 static struct arena_block *take_block(struct arena *a, size_t size)
@@ -38,7 +53,7 @@ static struct arena_block *take_block(struct arena *a, size_t size)
 		a->spare = block->next;
 		return block;
 	}
-	block = aligned_alloc(ALIGNMENT, size);
+	block = block_alloc(size);
 	if (block)
 		block->size = size;
 	return block;

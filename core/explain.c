@@ -38,6 +38,7 @@ void explainer_close(struct explainer *x)
 	}
 	free(x->probabilities);
 	free(x->places);
+	free(x->reading);
 	free(x->points);
 	free(x->keep);
 	*x = (struct explainer){0};
@@ -60,6 +61,7 @@ static int run(struct explainer *x, int crop_count, struct error *e)
 {
 	int code = LSDN_OK;
 	x->crop_count = crop_count;
+	x->known = false;
 	memset(x->probabilities, 0, (size_t)x->class_count * sizeof *x->probabilities);
 	for (int i = 0; i < crop_count && !code; i++)
 		code = run_crop(x, &x->crops[i], e);
@@ -151,29 +153,61 @@ int explainer_walk(struct explainer *x, const struct policy *policies, int count
 	return code;
 }
 
+static int make_room(struct explainer *x, size_t most, struct error *e)
+{
+	if (most <= x->room)
+		return LSDN_OK;
+	free(x->places);
+	free(x->reading);
+	free(x->points);
+	free(x->keep);
+	x->places = malloc(most * sizeof *x->places);
+	x->reading = malloc(most * sizeof *x->reading);
+	x->points = malloc(most * sizeof *x->points);
+	x->keep = malloc(most * sizeof *x->keep);
+	x->room = x->places && x->reading && x->points && x->keep ? most : 0;
+	x->known = false;
+	return x->room ? LSDN_OK : error_memory(e, "points");
+}
+
+/* Reads the places of policy p. Returns true where they are those of the last explanation. */
+static bool read_places(struct explainer *x, int p)
+{
+	size_t count = 0;
+	bool same = x->known;
+	for (int i = 0; i < x->crop_count; i++) {
+		size_t own = walk_points(x->crops[i].walk, p, x->reading + count);
+		same = same && own == x->place_counts[i];
+		x->place_counts[i] = own;
+		count += own;
+	}
+	if (same && memcmp(x->reading, x->places, count * sizeof *x->places) == 0)
+		return true;
+	struct place *read = x->reading;
+	x->reading = x->places;
+	x->places = read;
+	return false;
+}
+
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e)
 {
 	size_t most = 1, count = 0;
 	for (int i = 0; i < x->crop_count; i++)
 		most += walk_points(x->crops[i].walk, p, NULL);
-	if (most > x->room) {
-		free(x->places);
-		free(x->points);
-		free(x->keep);
-		x->places = malloc(most * sizeof *x->places);
-		x->points = malloc(most * sizeof *x->points);
-		x->keep = malloc(most * sizeof *x->keep);
-		x->room = x->places && x->points && x->keep ? most : 0;
-		if (!x->room)
-			return error_memory(e, "points");
+	int code = make_room(x, most, e);
+	if (code)
+		return code;
+	bool same_rule = rule->radius == x->rule.radius && rule->share == x->rule.share && rule->margin == x->rule.margin;
+	if (!read_places(x, p) || !same_rule) {
+		for (int i = 0; i < x->crop_count; i++)
+			for (size_t k = 0; k < x->place_counts[i]; k++, count++)
+				x->points[count] = view_point(&x->crops[i].geometry, x->places[count].y, x->places[count].x);
+		x->last = (struct explanation){.count = points_unique(x->points, count)};
+		x->last.kept = box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
+		x->last.found = box_around(x->points, x->keep, x->last.count, x->width, x->height, rule, &x->last.box);
+		x->rule = *rule;
+		x->known = true;
 	}
-	for (int i = 0; i < x->crop_count; i++) {
-		size_t own = walk_points(x->crops[i].walk, p, x->places);
-		for (size_t k = 0; k < own; k++)
-			x->points[count++] = view_point(&x->crops[i].geometry, x->places[k].y, x->places[k].x);
-	}
-	*out = (struct explanation){.count = points_unique(x->points, count)};
-	out->kept = box_outliers(x->points, out->count, x->width, x->height, rule, x->keep);
-	out->found = box_around(x->points, x->keep, out->count, x->width, x->height, rule, &out->box);
+	*out = x->last;
 	return LSDN_OK;
 }

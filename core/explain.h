@@ -7,6 +7,12 @@
 #include "core/net/net.h"
 #include "core/trace/walk.h"
 
+struct explanation {
+	size_t count, kept; /* of the explainer's points and keep */
+	bool found;
+	struct box box; /* where found */
+};
+
 /* One crop of a view: its activations, which live until the next image, what was walked through them, and where it lies in the photograph. */
 struct explainer_crop {
 	struct session *session;
@@ -25,16 +31,15 @@ struct explainer {
 	int class_count;
 	int width, height;     /* of the photograph */
 	/* Of the last explanation: */
-	struct place *places;
+	struct explanation last;
+	struct box_rule rule;
+	bool known;            /* it is of the image that was fed last */
+	struct place *places;  /* what it was made from, crop after crop; */
+	size_t place_counts[VIEW_MOST_CROPS];
+	struct place *reading; /* as much room for the next one */
 	struct point *points; /* in the photograph's pixels: a set, in raster order */
 	bool *keep;
 	size_t room;
-};
-
-struct explanation {
-	size_t count, kept; /* of the explainer's points and keep */
-	bool found;
-	struct box box; /* where found */
 };
 
 /* net and packed must outlive the explainer, which runs on that many threads. */
@@ -57,7 +62,8 @@ int explainer_classes(const struct explainer *x, const struct policy *policy, in
 /* Walks every crop from the top classes of the policy, or from `asked` where that is not -1, for policies that differ in alpha only. */
 int explainer_walk(struct explainer *x, const struct policy *policies, int count, int asked, struct error *e);
 
-/* Points (the union of the crops'), outliers and box of policy p of the last walk; points and keep stay until the next call. */
+/* Points (the union of the crops'), outliers and box of policy p of the last walk; points and keep stay until the next call. Policies one after the
+ * other that select the same pixels are computed once. */
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e);
 
 #endif

@@ -91,6 +91,7 @@ void lsdn_network_close(struct lsdn_network *n)
 
 const struct lsdn_facts *lsdn_network_facts(const struct lsdn_network *n)
 {
+	net_sha256(&n->net); /* facts.sha256 points to it */
 	return &n->facts;
 }
 
@@ -157,7 +158,7 @@ enum lsdn_error lsdn_read_weights(struct lsdn_explainer *x, const char *path, in
 	x->weights = weights;
 	x->choices = weights.choices;
 	if (same_network)
-		*same_network = strcmp(weights.sha256, x->inner.net->sha256) == 0;
+		*same_network = strcmp(weights.sha256, net_sha256(x->inner.net)) == 0;
 	return LSDN_OK;
 }
 

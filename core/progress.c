@@ -5,11 +5,21 @@
 #include <stdio.h>
 #include <time.h>
 
-double progress_seconds(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double progress_seconds(void)
+{
+	return seconds_of(CLOCK_MONOTONIC);
+}
+
+double progress_thread_seconds(void)
+{
+	return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void progress_start(struct progress *p, bool shown, const char *what, size_t total)

@@ -15,6 +15,9 @@ struct progress {
 /* Seconds of a clock that only goes forward. */
 double progress_seconds(void);
 
+/* Seconds that the calling thread has run. */
+double progress_thread_seconds(void);
+
 /* shown: whether anything is printed at all. */
 void progress_start(struct progress *p, bool shown, const char *what, size_t total);
 

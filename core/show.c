@@ -31,7 +31,7 @@ int show_json(const struct shown *s, json_t *why, struct error *e)
 	const struct explainer *x = s->x;
 	char name[32], wnid[32];
 	json_t *line = json_pack("{s:o, s:s, s:i, s:o, s:o, s:f, s:o, s:I, s:o, s:o, s:o, s:{s:f, s:f, s:f, s:f}}", "image", json_text(s->image),
-		"model_sha256", x->net->sha256, "class", s->class_index, "wnid", json_text(net_wnid(x->net, s->class_index, wnid)), "name",
+		"model_sha256", net_sha256(x->net), "class", s->class_index, "wnid", json_text(net_wnid(x->net, s->class_index, wnid)), "name",
 		json_text(net_class_name(x->net, s->class_index, name)), "probability", x->probabilities[s->class_index], "points",
 		trail_points_json(x, &s->found), "kept", (json_int_t)s->found.kept, "box", trail_box_json(&s->found), "policy",
 		choices_json(s->choices, &x->net->plan), "preset", s->preset ? json_text(s->preset) : json_null(), "ms", "read", s->ms.read, "forward",

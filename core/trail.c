@@ -70,7 +70,7 @@ int trail_head(struct trail *t, const struct explainer *x, const char *image, bo
 		json_array_append_new(probabilities, json_real(x->probabilities[classes[i]]));
 	}
 	return write_line(t, json_pack("{s:i, s:o, s:b, s:s, s:o, s:b, s:o, s:o}", "trail", TRAIL_FORMAT, "image", json_text(image), "tensor", tensor,
-		"model_sha256", x->net->sha256, "classes", numbers, "asked", asked, "probabilities", probabilities, "policy",
+		"model_sha256", net_sha256(x->net), "classes", numbers, "asked", asked, "probabilities", probabilities, "policy",
 		choices_json(choices, &x->net->plan)), e);
 }
 

@@ -153,9 +153,9 @@ static int read_head(struct trail_reader *r, struct trail_image *image, const js
 		return wrong(r, "no head of a trail of this version", e);
 	if (!name || !sha256 || !json_array_size(classes) || json_array_size(classes) > POLICY_MOST_CLASSES)
 		return wrong(r, "the head lacks image, model_sha256 or classes", e);
-	if (strcmp(sha256, r->net->sha256) != 0)
+	if (strcmp(sha256, net_sha256(r->net)) != 0)
 		return error_set(e, LSDN_ERROR_INPUT, "%s:%ld: is of another network (sha256 %.64s, this one's is %s): name the right one with --model", r->path,
-			r->number, sha256, r->net->sha256);
+			r->number, sha256, net_sha256(r->net));
 	for (size_t i = 0; i < json_array_size(classes); i++) {
 		image->classes[i] = whole(json_array_get(classes, i), 0, r->net->plan.tensors[r->net->plan.scores].c - 1);
 		if (image->classes[i] < 0)

@@ -193,7 +193,7 @@ void weights_file_free(struct weights_file *w)
 const char *weights_file_warning(const struct weights_file *w, const struct net *net)
 {
 	const struct preprocessing *a = &w->input, *b = &net->input;
-	if (*w->sha256 && strcmp(w->sha256, net->sha256) != 0)
+	if (*w->sha256 && strcmp(w->sha256, net_sha256(net)) != 0)
 		return "was calibrated for another model: its weights are used all the same";
 	bool same = a->width == b->width && a->height == b->height && a->bgr == b->bgr;
 	for (int c = 0; c < 3; c++)
@@ -220,7 +220,7 @@ void weights_file_write_head(FILE *file, const struct net *net, const struct cho
 	const struct preprocessing *p = &net->input;
 	fprintf(file, "format = %d;\nmodel = {\n  name = ", WEIGHTS_FORMAT);
 	weights_file_write_string(file, net->name);
-	fprintf(file, ";\n  sha256 = \"%s\";\n};\n", net->sha256);
+	fprintf(file, ";\n  sha256 = \"%s\";\n};\n", net_sha256(net));
 	fprintf(file, "input = {\n  size = [ %d, %d ];\n  order = \"%s\";\n  mean = [ %.6f, %.6f, %.6f ];\n  std = [ %.6f, %.6f, %.6f ];\n};\n", p->width,
 		p->height, p->bgr ? "bgr" : "rgb", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
 		(double)p->std[2]);

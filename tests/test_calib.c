@@ -39,7 +39,7 @@ END_TEST
 
 START_TEST(arms_of_the_paper)
 {
-	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1};
+	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT};
 	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_CUR, 0), 0.05, 1e-12);
 	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_CUR, 19), 1, 1e-12);
 	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_PRE, 0), 0, 1e-12);
@@ -51,16 +51,60 @@ START_TEST(arms_of_the_paper)
 }
 END_TEST
 
-/* Only alpha_pre / alpha_cur can matter: 20 ratios from cur (the last is 1), 20 from pre, none from suc; and CNN-Fixations. */
+static int greatest_common_divisor(int a, int b)
+{
+	return b ? greatest_common_divisor(b, a % b) : a;
+}
+
+/* How many different numbers pre / cur there are: pre from 0 to n - 1, and n, where cur is tuned alone; cur from 1 to n. */
+static int count_ratios(int n)
+{
+	int count = 1; /* 0 */
+	for (int pre = 1; pre <= n; pre++)
+		for (int cur = 1; cur <= n; cur++)
+			count += greatest_common_divisor(pre, cur) == 1;
+	return count;
+}
+
+static const struct policy *policy_of_arm(const struct calibration *c, enum weight w, int i)
+{
+	return &c->policies[c->weights[w].policies[i]];
+}
+
+/* Only alpha_pre / alpha_cur can matter: under the full budget all ratios that the bandits can end in, and CNN-Fixations; under a smaller one 20 from cur
+ * (the last is 1), 20 from pre, none from suc. */
 START_TEST(equal_policies_are_one)
 {
-	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1};
+	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT};
 	struct calibration c;
 	struct error e;
 	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
-	ck_assert_int_eq(c.policy_count, 41);
+	ck_assert_int_eq(c.policy_count, count_ratios(20) + 1);
 	ck_assert(c.weights[WEIGHT_CUR].identifiable && c.weights[WEIGHT_PRE].identifiable && !c.weights[WEIGHT_SUC].identifiable);
+	for (int i = 0; i < 20; i++) {
+		struct policy cur = CHOICES_DEFAULT.policy, pre = cur;
+		cur.alpha = (struct alpha){(i + 1) / 20.0, 1, 1};
+		pre.alpha = (struct alpha){1, i / 20.0, 1};
+		ck_assert(policy_equal(policy_of_arm(&c, WEIGHT_CUR, i), &cur) && policy_equal(policy_of_arm(&c, WEIGHT_PRE, i), &pre));
+		for (int j = 0; j < 20; j++) {
+			int found = 0;
+			pre.alpha.cur = (j + 1) / 20.0;
+			for (int p = 0; p < c.policy_count; p++)
+				found += policy_equal(&c.policies[p], &pre);
+			ck_assert_int_eq(found, 1);
+		}
+	}
 	calibration_close(&c);
+	plan.trials = 19;
+	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
+	ck_assert_int_eq(c.policy_count, 41);
+	calibration_close(&c);
+	plan.trials = 0;
+	plan.arms = MAX_ARMS; /* too many triples */
+	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
+	ck_assert_int_eq(c.policy_count, 2 * MAX_ARMS + 1);
+	calibration_close(&c);
+	plan.arms = 20;
 	struct policy power = CHOICES_DEFAULT.policy;
 	power.suc_form = SUC_POWER;
 	ck_assert_int_eq(calibration_open(&c, &plan, &power, &e), 0);
@@ -110,7 +154,7 @@ START_TEST(weights_file_round_trip)
 	fclose(file);
 	ck_assert_msg(weights_file_read(&read, path, &net.plan, &e) == 0, "%s", e.message);
 	ck_assert_str_eq(read.model, "odd \"name\"");
-	ck_assert_str_eq(read.sha256, net.sha256);
+	ck_assert_str_eq(read.sha256, net_sha256(&net));
 	ck_assert_ptr_null(weights_file_warning(&read, &net));
 	net.input.mean[1] += 1;
 	ck_assert_ptr_nonnull(strstr(weights_file_warning(&read, &net), "mean"));

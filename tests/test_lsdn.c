@@ -176,10 +176,10 @@ START_TEST(weights_files)
 	int same = -1;
 	WORKS(lsdn_read_weights(explainer, weights_path("0000"), &same, message));
 	ck_assert_int_eq(same, 0);
-	WORKS(lsdn_read_weights(explainer, weights_path(net.sha256), &same, message));
+	WORKS(lsdn_read_weights(explainer, weights_path(net_sha256(&net)), &same, message));
 	ck_assert_int_eq(same, 1);
-	WORKS(lsdn_read_weights(explainer, weights_path(net.sha256), NULL, NULL));
-	ck_assert_int_eq(weights_file_read(&weights, weights_path(net.sha256), &net.plan, &e), 0);
+	WORKS(lsdn_read_weights(explainer, weights_path(net_sha256(&net)), NULL, NULL));
+	ck_assert_int_eq(weights_file_read(&weights, weights_path(net_sha256(&net)), &net.plan, &e), 0);
 	choices = weights.choices;
 	rgb_same_as_core(&photo, LSDN_PREDICTED);
 	ck_assert_int_eq(lsdn_read_weights(explainer, "/nowhere/weights.cfg", &same, message), LSDN_ERROR_IO);
@@ -195,7 +195,7 @@ START_TEST(networks)
 	int k = -1;
 	ck_assert(facts->width == SIDE && facts->height == SIDE && facts->class_count == GENERATE_CLASSES && !facts->input_assumed);
 	ck_assert_str_eq(facts->name, "embedded");
-	ck_assert_str_eq(facts->sha256, net.sha256);
+	ck_assert_str_eq(facts->sha256, net_sha256(&net));
 	ck_assert_str_eq(lsdn_class_name(network, 3), GENERATE_LABELS[3][1]);
 	ck_assert_ptr_null(lsdn_class_name(network, -1));
 	ck_assert_ptr_null(lsdn_class_name(network, GENERATE_CLASSES));
@@ -257,7 +257,7 @@ START_TEST(locales)
 	WORKS(lsdn_network_open(&other, NULL, message));
 	ck_assert(uselocale((locale_t)0) == own);
 	lsdn_network_close(other);
-	WORKS(lsdn_read_weights(explainer, weights_path(net.sha256), NULL, message));
+	WORKS(lsdn_read_weights(explainer, weights_path(net_sha256(&net)), NULL, message));
 	WORKS(lsdn_set(explainer, "radius=0.2", message));
 	ck_assert(uselocale((locale_t)0) == own);
 	uselocale(LC_GLOBAL_LOCALE);
@@ -267,7 +267,7 @@ START_TEST(locales)
 		return;
 	}
 	WORKS(lsdn_set(explainer, "radius=0.2", message));
-	WORKS(lsdn_read_weights(explainer, weights_path(net.sha256), NULL, message));
+	WORKS(lsdn_read_weights(explainer, weights_path(net_sha256(&net)), NULL, message));
 	ck_assert_str_eq(localeconv()->decimal_point, ",");
 	setlocale(LC_ALL, "C");
 }

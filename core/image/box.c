@@ -14,9 +14,12 @@ static int by_raster(const void *left, const void *right)
 
 size_t points_unique(struct point *points, size_t count)
 {
-	size_t unique = 0;
-	if (count)
-		qsort(points, count, sizeof *points, by_raster);
+	size_t unique = 0, sorted = 1;
+	while (sorted < count && by_raster(&points[sorted - 1], &points[sorted]) < 0)
+		sorted++;
+	if (sorted >= count)
+		return count; /* as a single crop's points are */
+	qsort(points, count, sizeof *points, by_raster);
 	for (size_t i = 0; i < count; i++)
 		if (!unique || by_raster(&points[i], &points[unique - 1]) != 0)
 			points[unique++] = points[i];
@@ -29,7 +32,8 @@ size_t box_outliers(const struct point *points, size_t count, int width, int hei
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t near = 0;
-		for (size_t j = 0; j < count && !((double)near > needed); j++) {
+		/* Of sorted points the nearest come first. */
+		for (size_t k = 0, j = i; k < count && !((double)near > needed); k++, j = j + 1 < count ? j + 1 : 0) {
 			double dy = points[j].y - points[i].y, dx = points[j].x - points[i].x;
 			near += dy * dy + dx * dx < reach * reach;
 		}

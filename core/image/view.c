@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "core/kernel.h"
+
 enum { PRECISION = 22 };
 
 /* Output pixel first + i is the sum over j < length[i] of weight[i * room + j] * input pixel start[i] + j. */
@@ -60,20 +62,48 @@ static int taps_make(struct taps *taps, int from, int to, int first, int count)
 	return LSDN_OK;
 }
 
-static uint8_t to_byte(int32_t sum)
+static inline uint8_t to_byte(int32_t sum)
 {
 	return (uint8_t)(sum >> PRECISION > 255 ? 255 : sum >> PRECISION);
 }
 
-/* One output pixel: in points to its first input pixel, the next lies stride bytes on. */
-static void pixel_resize(const uint8_t *in, size_t stride, const int32_t *weight, int length, uint8_t *out)
+/* One row of `width` pixels. Two channels are summed in one number of 64 bits, for weights are not negative and no sum reaches 32 bits. */
+static void mix_columns(const uint8_t *row, int width, uint64_t *pairs, const struct taps *taps, int count, uint8_t *out)
 {
-	int32_t sum[3] = {1 << (PRECISION - 1), 1 << (PRECISION - 1), 1 << (PRECISION - 1)};
-	for (int j = 0; j < length; j++, in += stride)
-		for (int c = 0; c < 3; c++)
-			sum[c] += in[c] * weight[j];
-	for (int c = 0; c < 3; c++)
-		out[c] = to_byte(sum[c]);
+	const uint64_t half = 1 << (PRECISION - 1);
+	for (int x = 0; x < width; x++, row += 3) {
+		pairs[2 * x] = row[0] | (uint64_t)row[1] << 32;
+		pairs[2 * x + 1] = row[2];
+	}
+	for (int i = 0; i < count; i++) {
+		const uint64_t *in = pairs + 2 * (size_t)taps->start[i];
+		const int32_t *weight = taps->weight + (size_t)i * taps->room, *end = weight + taps->length[i];
+		uint64_t red_green = half | half << 32, blue = half;
+		for (; weight < end; weight++, in += 2) {
+			red_green += in[0] * (uint64_t)*weight;
+			blue += in[1] * (uint64_t)*weight;
+		}
+		out[3 * i] = to_byte((int32_t)(uint32_t)red_green);
+		out[3 * i + 1] = to_byte((int32_t)(red_green >> 32));
+		out[3 * i + 2] = to_byte((int32_t)blue);
+	}
+}
+
+/* One row from `length` rows that lie count bytes apart. */
+LSDN_KERNEL static void mix_rows(const uint8_t *rows, const int32_t *weight, int length, size_t count, uint8_t *out)
+{
+	enum { PART = 64 };
+	for (size_t from = 0; from < count; from += PART) {
+		size_t part = count - from < PART ? count - from : PART;
+		int32_t sum[PART];
+		for (size_t i = 0; i < part; i++)
+			sum[i] = 1 << (PRECISION - 1);
+		for (int j = 0; j < length; j++)
+			for (size_t i = 0; i < part; i++)
+				sum[i] += rows[(size_t)j * count + from + i] * weight[j];
+		for (size_t i = 0; i < part; i++)
+			out[from + i] = to_byte(sum[i]);
+	}
 }
 
 /* Which part of the resized photograph the network sees. */
@@ -113,18 +143,16 @@ static int window_resize(const struct photo *photo, const struct window *window,
 		result = taps_make(&down, photo->height, window->resized_height, window->y, height);
 	if (result == LSDN_OK) {
 		int top = down.start[0], rows = down.start[height - 1] + down.length[height - 1] - top;
-		size_t stride = (size_t)width * 3;
+		size_t stride = (size_t)width * 3, photo_stride = (size_t)photo->width * 3;
+		uint64_t *pairs = calloc((size_t)photo->width, 2 * sizeof *pairs);
 		middle = malloc((size_t)rows * stride);
-		if (!middle)
+		if (!middle || !pairs)
 			result = LSDN_ERROR_MEMORY;
-		for (int y = 0; middle && y < rows; y++)
-			for (int x = 0; x < width; x++)
-				pixel_resize(photo->rgb + ((size_t)(top + y) * (size_t)photo->width + (size_t)across.start[x]) * 3, 3,
-					across.weight + (size_t)x * across.room, across.length[x], middle + (size_t)y * stride + (size_t)x * 3);
-		for (int y = 0; middle && y < height; y++)
-			for (int x = 0; x < width; x++)
-				pixel_resize(middle + (size_t)(down.start[y] - top) * stride + (size_t)x * 3, stride,
-					down.weight + (size_t)y * down.room, down.length[y], pixels + (size_t)y * stride + (size_t)x * 3);
+		for (int y = 0; result == LSDN_OK && y < rows; y++)
+			mix_columns(photo->rgb + (size_t)(top + y) * photo_stride, photo->width, pairs, &across, width, middle + (size_t)y * stride);
+		for (int y = 0; result == LSDN_OK && y < height; y++)
+			mix_rows(middle + (size_t)(down.start[y] - top) * stride, down.weight + (size_t)y * down.room, down.length[y], stride, pixels + (size_t)y * stride);
+		free(pairs);
 	}
 	free(middle);
 	taps_free(&across);
@@ -159,9 +187,16 @@ int view_make(const struct photo *photo, const struct preprocessing *pre, enum v
 		free(pixels);
 		return error_memory(e, "a resized photograph");
 	}
-	for (size_t i = 0; i < count * 3; i += 3)
-		for (size_t c = 0; c < 3; c++)
-			tensor[i + c] = ((float)pixels[i + (pre->bgr ? 2 - c : c)] - pre->mean[c]) / pre->std[c];
+	float numbers[3][256];
+	for (size_t c = 0; c < 3; c++)
+		for (size_t value = 0; value < 256; value++)
+			numbers[c][value] = ((float)value - pre->mean[c]) / pre->std[c];
+	size_t first = pre->bgr ? 2 : 0;
+	for (size_t i = 0; i < count * 3; i += 3) {
+		tensor[i] = numbers[0][pixels[i + first]];
+		tensor[i + 1] = numbers[1][pixels[i + 1]];
+		tensor[i + 2] = numbers[2][pixels[i + 2 - first]];
+	}
 	*geometry = view_geometry_stretch(window.resized_width, window.resized_height, photo->width, photo->height);
 	geometry->offset_x = window.x;
 	geometry->offset_y = window.y;

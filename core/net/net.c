@@ -82,9 +82,10 @@ static int check_plan(const struct net *net, const char *path, struct error *e)
 	return LSDN_OK;
 }
 
-static int open_graph(struct net *net, const uint8_t *data, size_t size, const char *path, struct error *e)
+static int open_graph(struct net *net, const char *path, struct error *e)
 {
-	int code = onnx_read(&net->graph, data, size, path, e);
+	net->sha256 = calloc(65, 1);
+	int code = net->sha256 ? onnx_read(&net->graph, net->data, net->size, path, e) : error_memory(e, "a network");
 	if (!code)
 		code = check_image(net, path, e);
 	if (!code)
@@ -95,7 +96,6 @@ static int open_graph(struct net *net, const uint8_t *data, size_t size, const c
 		return code;
 	net->input.width = net->plan.tensors[net->plan.inputs[0]].w;
 	net->input.height = net->plan.tensors[net->plan.inputs[0]].h;
-	hash(data, size, net->sha256);
 	return LSDN_OK;
 }
 
@@ -144,13 +144,12 @@ int net_open(struct net *net, const char *path, struct error *e)
 {
 	*net = (struct net){0};
 	char *labels = NULL, *text = NULL;
-	const uint8_t *data = NULL;
 	int code = open_config(net, path, &labels, e);
 	if (!code)
-		code = file_map(path, &data, &net->map_size, e);
-	net->map = (void *)(uintptr_t)data;
+		code = file_map(path, &net->data, &net->size, e);
+	net->mapped = !code;
 	if (!code)
-		code = open_graph(net, data, net->map_size, path, e);
+		code = open_graph(net, path, e);
 	if (!code && labels && !(text = file_text(labels, MAX_LABELS, e)))
 		code = LSDN_ERROR_INPUT;
 	if (!code && text)
@@ -166,14 +165,14 @@ int net_open(struct net *net, const char *path, struct error *e)
 
 int net_open_bytes(struct net *net, const uint8_t *data, size_t size, const char *name, const char *config, const char *labels, struct error *e)
 {
-	*net = (struct net){.input = PREPROCESSING_IMAGENET, .input_assumed = config == NULL, .name = strdup(name)};
+	*net = (struct net){.input = PREPROCESSING_IMAGENET, .input_assumed = config == NULL, .name = strdup(name), .data = data, .size = size};
 	char *unused = NULL;
 	int code = net->name ? LSDN_OK : error_memory(e, "a network");
 	if (!code && config)
 		code = net_config_parse(config, name, &net->input, &unused, e);
 	free(unused);
 	if (!code)
-		code = open_graph(net, data, size, name, e);
+		code = open_graph(net, name, e);
 	if (!code && labels)
 		code = take_labels(net, labels, e);
 	if (!code)
@@ -187,12 +186,24 @@ void net_close(struct net *net)
 {
 	plan_free(&net->plan);
 	onnx_close(&net->graph);
-	file_unmap(net->map, net->map_size);
+	if (net->mapped)
+		file_unmap(net->data, net->size);
+	free(net->sha256);
 	if (net->labels)
 		free(net->labels[0]);
 	free(net->labels);
 	free(net->name);
 	*net = (struct net){0};
+}
+
+const char *net_sha256(const struct net *net)
+{
+#pragma omp critical(lsdn_sha256)
+	{
+		if (!*net->sha256)
+			hash(net->data, net->size, net->sha256);
+	}
+	return net->sha256;
 }
 
 const char *net_wnid(const struct net *net, int class_index, char buffer[32])

@@ -20,11 +20,12 @@ struct net {
 	struct preprocessing input; /* from NAME.cfg beside NAME.onnx, else ImageNet's usual */
 	bool input_assumed;         /* there was no NAME.cfg */
 	char *name;                 /* file name without folder and .onnx */
-	char sha256[65];
+	char *sha256;               /* net_sha256 has it */
+	const uint8_t *data;        /* the model file's bytes */
+	size_t size;
 	char **labels;              /* "WordNet id<tab>names" of every class; NULL where there are none */
 	int label_count;
-	void *map;                  /* the file, mapped; NULL where the caller holds the bytes */
-	size_t map_size;
+	bool mapped;                /* by net_open; else the caller holds the bytes */
 };
 
 /* Opens a model file and what lies beside it (NAME.cfg, labels). The network must read one N x 3 x H x W image and give one vector of scores. */
@@ -34,6 +35,9 @@ int net_open(struct net *net, const char *path, struct error *e);
 int net_open_bytes(struct net *net, const uint8_t *data, size_t size, const char *name, const char *config, const char *labels, struct error *e);
 
 void net_close(struct net *net);
+
+/* The SHA-256 of the model file, 64 hexadecimal digits. It is computed when it is first asked for (0.15 s for 244 MB), by any thread. */
+const char *net_sha256(const struct net *net);
 
 /* Label of a class: its WordNet id (or "") and its names (or "class N" in buffer). */
 const char *net_wnid(const struct net *net, int class_index, char buffer[32]);

@@ -2,10 +2,13 @@
 
 #include "core/net/plan_builder.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/kernel.h"
 
 enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24, MAX_SIZE = 1 << 28, MAX_OPS = 1 << 13 };
 
@@ -55,6 +58,14 @@ const int64_t *build_ints(const struct builder *b, const char *name, size_t i, s
 	return attribute ? attribute->ints : ints ? constant->ints : NULL;
 }
 
+LSDN_KERNEL static bool all_finite(const float *values, size_t count)
+{
+	int other = 0;
+	for (size_t k = 0; k < count; k++)
+		other |= !(fabsf(values[k]) <= FLT_MAX);
+	return !other;
+}
+
 int build_weights(struct builder *b, size_t i, const struct constant **weights)
 {
 	*weights = build_constant(b, i);
@@ -62,6 +73,8 @@ int build_weights(struct builder *b, size_t i, const struct constant **weights)
 		return build_refuse(b, "input %zu is not a constant: export the network for inference, with its weights inside", i);
 	if ((*weights)->type != CONSTANT_FLOAT)
 		return build_refuse(b, "'%s' is not float32: convert the model to float32", (*weights)->name);
+	if (all_finite((*weights)->floats, (*weights)->count))
+		return LSDN_OK;
 	for (size_t k = 0; k < (*weights)->count; k++)
 		if (!isfinite((*weights)->floats[k]))
 			return build_refuse(b, "'%s' holds NaN or infinity at element %zu: the weights are damaged, export or train again", (*weights)->name, k);

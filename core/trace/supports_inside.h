@@ -2,16 +2,8 @@
 #ifndef LSDN_CORE_TRACE_SUPPORTS_INSIDE_H
 #define LSDN_CORE_TRACE_SUPPORTS_INSIDE_H
 
+#include "core/kernel.h"
 #include "core/trace/supports.h"
-
-/* Kernels are the walk's cost; they are compiled for what the processor has. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define LSDN_KERNEL __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
-#define LSDN_KERNEL_UNFUSED __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3", "fp-contract=off")))
-#else
-#define LSDN_KERNEL
-#define LSDN_KERNEL_UNFUSED
-#endif
 
 /* Which taps of the kernel of an output neuron lie inside the input. */
 struct tap_range {
