@@ -1,6 +1,7 @@
 """Processes that do timed work, one at a time."""
 
 import os
+import resource
 import signal
 import statistics
 import subprocess
@@ -54,6 +55,29 @@ def alternate(*measurements):
     """The median of each of some functions' results, called in turn: A B C A B C ..."""
     results = [[measure() for measure in measurements] for _ in range(REPETITIONS)]
     return [statistics.median(column) for column in zip(*results)]
+
+
+class Others:
+    """What the rest of the machine did meanwhile, for a measurement beside other work is none."""
+
+    def __init__(self):
+        self.start, self.busy, self.own = time.monotonic(), self.all_seconds(), self.own_seconds()
+
+    @staticmethod
+    def all_seconds():
+        with open("/proc/stat", encoding="ascii") as file:
+            user, nice, system, _, _, *interrupts = map(int, file.readline().split()[1:9])
+        return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")  # what the host took away is among the last
+
+    @staticmethod
+    def own_seconds():
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(u.ru_utime + u.ru_stime for u in used)
+
+    def share(self):
+        """Of all cores, from the start to now; to be asked when all partners have ended."""
+        others = self.all_seconds() - self.busy - (self.own_seconds() - self.own)
+        return max(0.0, others / (time.monotonic() - self.start) / os.cpu_count())
 
 
 class Run:
