@@ -152,7 +152,7 @@ static int take_arms(struct bench *b, int arms, double *answer, struct error *e)
 	return code;
 }
 
-/* Multiply-adds of an operator that is a convolution, for one image; weights of one that has any. */
+/* Numbers in the weights of a Conv or Gemm. */
 static double op_weights(const struct plan *plan, const struct op *op)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]], *out = &plan->tensors[op->output];
@@ -161,18 +161,22 @@ static double op_weights(const struct plan *plan, const struct op *op)
 	return op->kind == OP_GEMM ? (double)out->c * (double)tensor_size(in) : 0;
 }
 
-static double count(const struct plan *plan, const char *what)
+struct sizes {
+	double work, weights, activations;
+};
+
+static struct sizes sizes_of(const struct plan *plan)
 {
-	double work = 0, weights = 0, activations = 0;
+	struct sizes s = {0};
 	for (int k = 0; k < plan->op_count; k++) {
 		const struct op *op = &plan->ops[k];
 		const struct tensor *out = &plan->tensors[op->output];
-		weights += sizeof(float) * op_weights(plan, op);
-		work += op->kind == OP_CONV ? 2e-9 * op_weights(plan, op) * out->h * out->w : 0;
+		s.weights += sizeof(float) * op_weights(plan, op);
+		s.work += op->kind == OP_CONV ? 2e-9 * op_weights(plan, op) * out->h * out->w : 0;
 	}
 	for (int t = 0; t < plan->tensor_count; t++)
-		activations += sizeof(float) * (double)tensor_size(&plan->tensors[t]);
-	return *what == 'a' ? activations : what[1] == 'e' ? weights : work;
+		s.activations += sizeof(float) * (double)tensor_size(&plan->tensors[t]);
+	return s;
 }
 
 static int copy(const char *path, double *ms, struct error *e)
@@ -208,8 +212,11 @@ static int answer(struct bench *b, char *line, char **photos, int photo_count, d
 		*number = peak_gflops(b->threads);
 		return LSDN_OK;
 	}
-	if (!strcmp(line, "work") || !strcmp(line, "weights") || !strcmp(line, "activations")) {
-		*number = count(&b->net.plan, line);
+	struct sizes sizes = sizes_of(&b->net.plan);
+	const double *size = !strcmp(line, "work") ? &sizes.work : !strcmp(line, "weights") ? &sizes.weights
+		: !strcmp(line, "activations") ? &sizes.activations : NULL;
+	if (size) {
+		*number = *size;
 		return LSDN_OK;
 	}
 	if (!strncmp(line, "copy ", 5))
