@@ -126,8 +126,9 @@ def verdict(r):
 
 
 def results(bench):
-    for figure, measured_by, which in FIGURES:
-        if not re.search(os.environ.get("BENCH") or "", figure):
+    for figures, measured_by, which in FIGURES:
+        wanted = [figure for figure in figures if re.search(os.environ.get("BENCH") or "", figure)]
+        if not wanted:
             continue
         for network in bench.networks(which):
             name = network.name if isinstance(network, Network) else f"torchvision-{network}"
@@ -137,10 +138,10 @@ def results(bench):
                 network = network if isinstance(network, Network) else bench.random(network)
                 others = Others()
                 measured = list(measured_by(bench, network))
-                for r in measured:
+                for r in (r for r in measured if r["figure"] in wanted):
                     yield {**r, "repetitions": REPETITIONS, "others": others.share()}
             except Absent as why:
-                note(f"skipped: {figure} on {name}: {why}")
+                note(f"skipped: {', '.join(wanted)} on {name}: {why}")
 
 
 def rounded(value):

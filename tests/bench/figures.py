@@ -1,11 +1,10 @@
 """What is measured. Each function yields results for one network; README.md defines them in words."""
 
-import functools
 import json
 import re
 import statistics
 
-from partners import Absent, Partner, Run, alternate
+from partners import Partner, Run, alternate
 
 THREADS = 2
 ARMS = 20
@@ -86,31 +85,19 @@ def calibrate(bench, network, images, threads=THREADS, arms_each=ARMS):
                "--threads", str(threads), "--output", bench.made / "weights.cfg")
 
 
-@functools.lru_cache
-def calibrations(bench, network):
-    """Seconds of a calibration, of the forward passes of as many images alone, and the calibration's share of waiting and of idle cores."""
+def calibration(bench, network):
     shares = []
 
-    def calibration():
+    def seconds():
         run = calibrate(bench, network, bench.images)
-        waits = re.search(r"wait ([\d.]+)", run.printed) or re.search(r"read ([\d.]+)", run.printed)
-        if not waits:
-            raise Absent("lsdn-calibrate does not say how long it read")
-        shares.append((float(waits[1]) / THREADS / run.seconds, 1 - run.processor / THREADS / run.seconds))
+        read, waited = re.search(r"read ([\d.]+)(?: \(([\d.]+)% of all: waiting)?", run.printed).groups()
+        shares.append((float(waited) / 100 if waited else float(read) / THREADS / run.seconds, 1 - run.processor / THREADS / run.seconds))
         return run.seconds
 
-    seconds = alternate(calibration, lambda: Run("tests/bench/forwards", network.path, str(bench.images), str(THREADS)).seconds)
-    return seconds + [statistics.median(column) for column in zip(*shares)]
-
-
-def calibration(bench, network):
-    whole, forwards, _, _ = calibrations(bench, network)
+    whole, forwards = alternate(seconds, lambda: Run("tests/bench/forwards", network.path, str(bench.images), str(THREADS)).seconds)
+    wait, idle = (statistics.median(column) for column in zip(*shares))
     yield result("calibration", network, whole / forwards, 1.5, images=bench.images, arms=3 * ARMS, calibration_s=whole, forwards_s=forwards)
-
-
-def waiting(bench, network):
-    seconds, _, wait, idle = calibrations(bench, network)
-    yield result("waiting", network, wait, 0.05, images=bench.images, calibration_s=seconds, idle_cores=idle)
+    yield result("waiting", network, wait, 0.05, images=bench.images, calibration_s=whole, idle_cores=idle)
 
 
 def threads(bench, network):
@@ -162,20 +149,19 @@ def growth_images(bench, network):
     yield result("growth/images", network, later / first, 1.1, images=counts, seconds=times)
 
 
-# Figure, what measures it, and on which of the bench's networks.
+# Figures, what measures them, and on which of the bench's networks.
 FIGURES = (
-    ("convolutions", convolutions, "features"),
-    ("forward/torch", forward_torch, "torch"),
-    ("forward/onnxruntime", forward_onnxruntime, "every"),
-    ("explanation", explanation, "explained"),
-    ("explanation/wide", explanation_wide, "explained"),
-    ("arms", arms, "explained"),
-    ("calibration", calibration, "calibrated"),
-    ("waiting", waiting, "calibrated"),
-    ("threads", threads, "calibrated"),
-    ("memory", memory, "calibrated"),
-    ("start", start, "alexnet"),
-    ("gradcam", gradcam, "torch"),
-    ("growth/arms", growth_arms, "smallest"),
-    ("growth/images", growth_images, "smallest"),
+    (["convolutions"], convolutions, "features"),
+    (["forward/torch"], forward_torch, "torch"),
+    (["forward/onnxruntime"], forward_onnxruntime, "every"),
+    (["explanation"], explanation, "explained"),
+    (["explanation/wide"], explanation_wide, "explained"),
+    (["arms"], arms, "explained"),
+    (["calibration", "waiting"], calibration, "calibrated"),
+    (["threads"], threads, "calibrated"),
+    (["memory", "memory/images"], memory, "calibrated"),
+    (["start"], start, "alexnet"),
+    (["gradcam"], gradcam, "torch"),
+    (["growth/arms", "growth/arms/memory"], growth_arms, "smallest"),
+    (["growth/images"], growth_images, "smallest"),
 )

@@ -136,6 +136,15 @@ static int take_policy(struct bench *b, char *assignments, double *answer, struc
 	return LSDN_OK;
 }
 
+static bool is_arm(const struct calibration *c, int policy)
+{
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		for (int i = 0; i < c->plan.arms; i++)
+			if (c->weights[w].policies[i] == policy)
+				return true;
+	return false;
+}
+
 static int take_arms(struct bench *b, int arms, double *answer, struct error *e)
 {
 	struct calibration_plan plan = {.images = 1, .arms = arms, .tuned = {true, true, true}, .low = 0, .high = 1, .seed = 1};
@@ -145,8 +154,11 @@ static int take_arms(struct bench *b, int arms, double *answer, struct error *e)
 	b->choices = CHOICES_DEFAULT;
 	int code = calibration_open(&c, &plan, &b->choices.policy, e);
 	if (!code) {
-		memcpy(b->policies, c.policies, (size_t)c.arm_policy_count * sizeof *c.policies);
-		*answer = b->policy_count = c.arm_policy_count;
+		b->policy_count = 0;
+		for (int p = 0; p < c.policy_count; p++)
+			if (is_arm(&c, p))
+				b->policies[b->policy_count++] = c.policies[p];
+		*answer = b->policy_count;
 	}
 	calibration_close(&c);
 	return code;
