@@ -7,7 +7,8 @@ With Debian's python3-torch, python3-torchvision and python3-onnx:
     tests/torchvision_networks.py FOLDER NAME...         FOLDER/NAME.onnx, .cfg, .npy (3 x H x W) and .scores (float32, as they lie in memory)
 
 A name may carry options: NAME-opset11 (13 otherwise), NAME-unfolded (constants are not folded by the exporter), NAME-batch (the batch is
-left open), NAME-transform (transform_input of GoogLeNet and Inception), NAME-SIDE (the image's side, 224 otherwise, 299 for Inception).
+left open), NAME-transform (transform_input of GoogLeNet and Inception), NAME-features (only what comes before the classifier, and a global
+average), NAME-SIDE (the image's side, 224 otherwise, 299 for Inception).
 
 Weights are random, from a fixed seed, but not trivial: BatchNormalization has the statistics of a random batch and random factors, ConvNeXt's
 layer scale is not nearly 0, ResNets' residual branches add as little as trained ones do (with factors near 1 rounding alone grows to 2.6e-4 of
@@ -53,6 +54,8 @@ def make(architecture, options, side):
         arguments["transform_input"] = True
     torch.manual_seed(zlib.crc32(architecture.encode()))
     model = torchvision.models.get_model(architecture, **arguments)
+    if "features" in options:
+        model = nn.Sequential(model.features, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     image = torch.randn(1, 3, side, side)
     with torch.no_grad():
         roughen(model, side)
