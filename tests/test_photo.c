@@ -4,9 +4,16 @@
 #include <check.h>
 #include <errno.h>
 
+#include <stb/stb_image_write.h>
+
 #include "core/image/view.h"
 #include "tests/image_files.h"
 #include "tests/suite.h"
+
+struct bytes {
+	uint8_t *data;
+	size_t size;
+};
 
 /* Every file of tests/data/images shows the same four rectangles, 48 x 32 in all; off is how far its colours may be from the drawn ones. */
 struct kind {
@@ -141,6 +148,52 @@ START_TEST(huge_sizes_are_refused_before_memory_is_taken)
 }
 END_TEST
 
+static void append(void *context, void *data, int size)
+{
+	struct bytes *to = context;
+	memcpy(to->data + to->size, data, (size_t)size);
+	to->size += (size_t)size;
+}
+
+/* What may be taken depends on the size that the header says, which is read first on this thread here. */
+START_TEST(the_first_photograph_may_be_large)
+{
+	enum { SIDE = 700 };
+	struct bytes jpeg = {malloc(4 * SIDE * SIDE), 0};
+	uint8_t *rgb = malloc(3 * SIDE * SIDE);
+	struct photo photo;
+	struct error e;
+	for (int i = 0; i < 3 * SIDE * SIDE; i++)
+		rgb[i] = (uint8_t)(i / 5);
+	ck_assert(stbi_write_jpg_to_func(append, &jpeg, SIDE, SIDE, 3, rgb, 90));
+	ck_assert_msg(photo_decode(&photo, jpeg.data, jpeg.size, "large.jpg", &e) == 0, "%s", e.message);
+	ck_assert_int_eq(photo.width, SIDE);
+	photo_free(&photo);
+	free(rgb);
+	free(jpeg.data);
+}
+END_TEST
+
+/* A scan costs as much as the photograph, and takes few bytes. */
+START_TEST(endless_scans_are_refused)
+{
+	enum { COPIES = 80 };
+	size_t size, scan = 0;
+	uint8_t *bytes = bytes_of(data_path("progressive.jpg"), &size);
+	while (bytes[scan] != 0xff || bytes[scan + 1] != 0xda)
+		scan++;
+	size_t length = size - 2 - scan; /* all scans, without the end of the image */
+	uint8_t *many = malloc(size + COPIES * length);
+	memcpy(many, bytes, size - 2);
+	for (size_t i = 0; i < COPIES; i++)
+		memcpy(many + size - 2 + i * length, bytes + scan, length);
+	memcpy(many + size - 2 + COPIES * length, "\xff\xd9", 2);
+	refused(many, size + COPIES * length, LSDN_ERROR_UNSUPPORTED, "64 scans");
+	free(many);
+	free(bytes);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_refused)
 {
 	struct photo photo;
@@ -165,6 +218,8 @@ int main(void)
 	tcase_add_loop_test(photos, no_truncated_jpeg_is_taken, 0, 2);
 	tcase_add_test(photos, no_truncated_png_is_taken);
 	tcase_add_test(photos, what_cannot_be_decoded_is_named);
+	tcase_add_test(photos, the_first_photograph_may_be_large);
+	tcase_add_test(photos, endless_scans_are_refused);
 	tcase_add_test(photos, huge_sizes_are_refused_before_memory_is_taken);
 	suite_add_tcase(suite, photos);
 	tcase_set_timeout(files, 60);

@@ -10,7 +10,7 @@
 #include "core/file.h"
 #include "core/image/stb_memory.h"
 
-enum { PHOTO_MAX_BYTES = 512 << 20, MAX_SCANS = 64 };
+enum { PHOTO_MAX_BYTES = 512 << 20, MAX_SCANS = 64, HEADER_MEMORY = 1 << 16 };
 
 static bool is_jpeg(const uint8_t *data, size_t size)
 {
@@ -137,6 +137,7 @@ int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *
 	const char *complaint = jpeg ? jpeg_complaint(data, size) : NULL;
 	if (complaint)
 		return error_set(e, LSDN_ERROR_UNSUPPORTED, "%s: %s cannot be decoded: convert it to PNG or baseline JPEG", name, complaint);
+	stb_memory_most = HEADER_MEMORY;
 	int known = stbi_info_from_memory(data, (int)size, &width, &height, &channels);
 	if (known && (width < 1 || height < 1 || width > PHOTO_MAX_SIDE || height > PHOTO_MAX_SIDE || (long long)width * height > PHOTO_MAX_PIXELS))
 		return error_set(e, LSDN_ERROR_INPUT, "%s: %d x %d pixels, more than %d a side or %d in all: shrink the photograph", name, width, height,
@@ -149,13 +150,13 @@ int photo_decode(struct photo *p, const uint8_t *data, size_t size, const char *
 	if (complaint)
 		return error_set(e, LSDN_ERROR_INPUT, "%s: a %s: copy the file again", name, complaint);
 	/* No piece needs more than the file, or than its pixels in 16 bits of four channels, in blocks of up to 64; twice that, for what grows by doubling. */
-	stb_memory_most = 16 * ((size_t)width + 64) * ((size_t)height + 64) + size + (1 << 16);
+	stb_memory_most = 16 * ((size_t)width + 64) * ((size_t)height + 64) + size + HEADER_MEMORY;
 	/* Where the header is bad, only loading says why; it stops there. */
 	p->rgb = stbi_load_from_memory(data, (int)size, &width, &height, &channels, 3);
 	if (!p->rgb) {
 		const char *reason = stbi_failure_reason();
 		if (reason && !strcmp(reason, "outofmem"))
-			return error_set(e, LSDN_ERROR_MEMORY, "%s: out of memory, or it holds more than its %d x %d pixels: copy it again, or convert it", name, width,
+			return error_set(e, LSDN_ERROR_INPUT, "%s: out of memory, or it holds more than its %d x %d pixels: copy it again, or convert it", name, width,
 				height);
 		if (reason && !strcmp(reason, "too large"))
 			return error_set(e, LSDN_ERROR_INPUT, "%s: more than %d pixels a side: shrink the photograph", name, PHOTO_MAX_SIDE);
