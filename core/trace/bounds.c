@@ -140,9 +140,12 @@ static int bound_conv(struct bounds *b, int t, struct place n, struct bounds_row
 		row->exact[c] = NAN;
 	if (!row->finite)
 		know_all(b, t, n, row);
-	row->positive = norms->taps > 1 ? positive : NULL;
+	if (norms->taps == 1 || !row->finite)
+		return LSDN_OK;
+	row->positive = positive;
 	row->negative = negative;
-	return LSDN_OK;
+	row->close = arena_alloc(&b->arena, (size_t)norms->outputs, sizeof *row->close);
+	return row->close ? LSDN_OK : error_memory(e, "a walk");
 }
 
 /* Side by side what the branches have. */
@@ -171,7 +174,7 @@ static struct slot *slot_of(struct bounds *b, int t, uint32_t pixel)
 	return b->slots[t] ? &b->slots[t][pixel] : NULL;
 }
 
-struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e)
+const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e)
 {
 	t = plan_layer_tensor(b->plan, t);
 	struct slot *slot = slot_of(b, t, pixel);
@@ -201,33 +204,45 @@ struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct err
 	return row;
 }
 
-/* Z_pre of a neuron that a Conv or Gemm made, as support_preceding has it, but faster where bounds spare most of it. */
-static float preceding(struct bounds *b, int t, const struct bounds_row *row, struct place n)
+/* The branch of a Concat that channel *c belongs to, in which it is *c then. */
+static int branch_of(const struct bounds *b, const struct op *op, int *c)
 {
-	const struct op *op = maker_of(b, t);
-	if (!row->positive)
-		return support_preceding(b->session, b->plan, b->image, t, n, b->scratch);
-	return norms_highest_current(&b->norms[op - b->plan->ops], b->plan, op, session_tensor(b->session, op->inputs[0], b->image), n, row->positive,
-		row->negative, b->scratch);
+	int i = 0;
+	while (*c >= b->plan->tensors[op->inputs[i]].c)
+		*c -= b->plan->tensors[op->inputs[i++]].c;
+	return plan_layer_tensor(b->plan, op->inputs[i]);
 }
 
-float bounds_exact(struct bounds *b, int t, uint32_t pixel, struct bounds_row *row, int c)
+float bounds_exact(struct bounds *b, int t, uint32_t pixel, int c)
 {
+	struct bounds_row *row = b->slots[t][pixel].row;
 	if (!isnan(row->exact[c]))
 		return row->exact[c];
-	t = plan_layer_tensor(b->plan, t);
 	const struct op *op = maker_of(b, t);
-	if (op->kind == OP_CONCAT) {
-		int i = 0, own = c;
-		while (own >= b->plan->tensors[op->inputs[i]].c)
-			own -= b->plan->tensors[op->inputs[i++]].c;
-		int branch = plan_layer_tensor(b->plan, op->inputs[i]);
-		row->exact[c] = bounds_exact(b, branch, pixel, b->slots[branch][pixel].row, own);
-	} else {
-		struct place n = place_of(&b->plan->tensors[t], pixel);
-		n.c = c;
-		row->exact[c] = preceding(b, t, row, n);
-	}
+	struct place n = place_of(&b->plan->tensors[t], pixel);
+	n.c = c;
+	if (op->kind == OP_CONCAT)
+		row->exact[c] = bounds_exact(b, branch_of(b, op, &n.c), pixel, n.c);
+	else if (row->positive)
+		row->exact[c] = norms_highest_current(&b->norms[op - b->plan->ops], b->plan, op, session_tensor(b->session, op->inputs[0], b->image), n,
+			row->positive, row->negative, b->scratch);
+	else
+		row->exact[c] = support_preceding(b->session, b->plan, b->image, t, n, b->scratch);
 	row->bound[c] = row->exact[c];
 	return row->exact[c];
+}
+
+float bounds_closer(struct bounds *b, int t, uint32_t pixel, int c)
+{
+	struct bounds_row *row = b->slots[t][pixel].row;
+	const struct op *op = maker_of(b, t);
+	int own = c;
+	if (op && op->kind == OP_CONCAT && isnan(row->exact[c])) {
+		row->bound[c] = bounds_closer(b, branch_of(b, op, &own), pixel, own);
+	} else if (row->close && !row->close[c] && isnan(row->exact[c])) {
+		float bound = norms_closer(&b->norms[op - b->plan->ops], support_first_channel(b->plan, op, c), c, row->positive, row->negative);
+		row->bound[c] = bound < row->bound[c] ? bound : row->bound[c];
+		row->close[c] = true;
+	}
+	return row->bound[c];
 }

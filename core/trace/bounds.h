@@ -7,10 +7,12 @@
 
 /* One pixel of a tensor; arrays by channel. */
 struct bounds_row {
-	float *bound; /* no less than Z_pre; Z_pre itself where that is known */
-	float *exact; /* Z_pre; NaN where it is not known */
-	bool finite;  /* all bounds are finite numbers; where they are not, Z_pre is known */
-	float *positive, *negative; /* norms of the activations that it is made of, where a Conv of more than one tap is what makes it */
+	float *bound;   /* no less than Z_pre; Z_pre itself where that is known */
+	float *exact;   /* Z_pre; NaN where it is not known */
+	bool finite;    /* all bounds are finite numbers; where they are not, Z_pre is known */
+	/* Where a Conv of more than one tap makes it: */
+	float *positive, *negative; /* norms of the activations under the kernel */
+	bool *close;                /* the bound is as close as norms can make it */
 };
 
 struct bounds;
@@ -22,10 +24,14 @@ void bounds_close(struct bounds *b);
 /* From now on it is about that image of the session's batch, whose activations are new. */
 void bounds_start(struct bounds *b, const struct session *session, int image);
 
-/* The row of a pixel (y * W + x) of tensor t, which stays until the next start; NULL where memory is short. */
-struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e);
+/* The row of a pixel (y * W + x) of tensor t, which stays until the next start; NULL where memory is short. In what follows t is a tensor that a layer made
+ * (plan_layer_tensor), and the row was asked for. */
+const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e);
 
-/* Z_pre of channel c of that row, which knows it from then on. */
-float bounds_exact(struct bounds *b, int t, uint32_t pixel, struct bounds_row *row, int c);
+/* Z_pre of channel c, which the row knows from then on. */
+float bounds_exact(struct bounds *b, int t, uint32_t pixel, int c);
+
+/* The bound of channel c made closer, at a fraction of Z_pre's cost. */
+float bounds_closer(struct bounds *b, int t, uint32_t pixel, int c);
 
 #endif

@@ -166,6 +166,24 @@ LSDN_KERNEL static void multiply(float *restrict out, const float *restrict posi
 		out[c] = positive[c] * above[c] + negative[c] * below[c];
 }
 
+LSDN_KERNEL static float highest_of_products(const float *restrict positive, const float *restrict above, const float *restrict negative,
+	const float *restrict below, int count)
+{
+	float highest = 0;
+#pragma omp simd reduction(max : highest)
+	for (int c = 0; c < count; c++) {
+		float product = positive[c] * above[c] + negative[c] * below[c];
+		highest = product > highest ? product : highest;
+	}
+	return highest;
+}
+
+float norms_closer(const struct norms *n, int first, int c, const float *positive, const float *negative)
+{
+	size_t row = (size_t)c * (size_t)n->inputs;
+	return highest_of_products(positive + first, n->positive + row, negative + first, n->negative + row, n->inputs);
+}
+
 LSDN_KERNEL static int find(const float *values, int count, float value)
 {
 	return lanes_find(values, count, value);

@@ -29,6 +29,9 @@ bool norms_of_patch(const struct plan *plan, const struct op *op, const float *i
 /* Fills bounds[0..outputs) with what no support of that output at the patch's place is above. */
 void norms_bound(const struct norms *n, const float *positive, const float *negative, float *bounds);
 
+/* What no support of output channel c, whose first input channel is `first`, is above: the highest product of norms. For kernels of more than one tap. */
+float norms_closer(const struct norms *n, int first, int c, const float *positive, const float *negative);
+
 /* The highest Z_cur of output neuron s, to the last bit that of support_current's; those that their bounds exclude are not computed. For kernels of more
  * than one tap; positive and negative are the patch's; scratch holds n->inputs numbers. */
 float norms_highest_current(const struct norms *n, const struct plan *plan, const struct op *op, const float *input, struct place s,

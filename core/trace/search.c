@@ -32,6 +32,7 @@ struct search {
 	float *suc; /* by channel of the input: the highest Z_suc of a candidate there, 1 elsewhere */
 	float most_suc, most_ratio;
 	int k;
+	int tensor; /* of the candidates: what a layer made of them */
 	bool ordered; /* ratios do not fall from one policy to the next */
 };
 
@@ -81,6 +82,15 @@ bool search_possible(const struct walk *w, const struct rule *r)
 	return possible;
 }
 
+LSDN_KERNEL static uint32_t highest_count(const uint32_t *counts, int policies)
+{
+	uint32_t highest = 0;
+#pragma omp simd reduction(max : highest)
+	for (int p = 0; p < policies; p++)
+		highest = counts[p] > highest ? counts[p] : highest;
+	return highest;
+}
+
 /* The highest Z_suc of each channel's tops. */
 static void raise_suc(struct walk *w, const struct op *op)
 {
@@ -88,12 +98,9 @@ static void raise_suc(struct walk *w, const struct op *op)
 	uint32_t channels = (uint32_t)w->plan->tensors[op->inputs[0]].c;
 	s->most_suc = 1;
 	for (size_t top = 0; top < w->tops.count; top++) {
-		float *suc = &s->suc[w->tops.keys[top] % channels];
-		for (int p = 0; p < w->count; p++) {
-			float count = (float)w->top_counts[top * (size_t)w->count + (size_t)p];
-			*suc = count > *suc ? count : *suc;
-		}
-		s->most_suc = *suc > s->most_suc ? *suc : s->most_suc;
+		float *suc = &s->suc[w->tops.keys[top] % channels], count = (float)highest_count(w->top_counts + top * (size_t)w->count, w->count);
+		*suc = fmaxf(*suc, count);
+		s->most_suc = fmaxf(*suc, s->most_suc);
 	}
 }
 
@@ -116,6 +123,7 @@ int search_start(struct walk *w, const struct op *op, const struct rule *r)
 	if (!s->policy_room || !s->best_room)
 		return error_memory(w->error, "a walk");
 	s->k = r->k;
+	s->tensor = plan_layer_tensor(w->plan, op->inputs[0]);
 	s->most_ratio = 0;
 	s->ordered = r->k == 1;
 	for (int p = 0; p < w->count; p++) {
@@ -193,6 +201,28 @@ LSDN_KERNEL static float bound_omegas_suc(float *restrict omegas, const float *r
 	return highest;
 }
 
+LSDN_KERNEL static void forget_best(double *restrict best, int *restrict who, int count)
+{
+	for (int i = 0; i < count; i++) {
+		best[i] = -INFINITY;
+		who[i] = INT_MAX;
+	}
+}
+
+/* The first candidate at or after `from` whose bound is not below the limit; count where there is none. */
+LSDN_KERNEL static int next_reaching(const float *omegas, int from, int count, float limit)
+{
+	enum { BLOCK = 64 };
+	int c = from, any = 0;
+	for (; c + BLOCK <= count && !any; c += any ? 0 : BLOCK)
+#pragma omp simd reduction(| : any)
+		for (int k = 0; k < BLOCK; k++)
+			any |= omegas[c + k] >= limit;
+	while (c < count && !(omegas[c] >= limit))
+		c++;
+	return c;
+}
+
 /* Candidate c with Z_cur and Z_pre becomes the best where it is; of equals the lowest is. Rounded as everywhere else: without fused multiplications. */
 LSDN_KERNEL_UNFUSED static void compare(double *restrict best, int *restrict who, const double *restrict ratios, double cur, double pre, int c, int count)
 {
@@ -250,10 +280,7 @@ static int compute(struct walk *w, const struct op *op, struct place s, int c)
 	int first = search->first, count = search->last - first + 1;
 	if (search->most_ratio > 0) {
 		uint32_t pixel = w->seen.pixels ? w->seen.pixels[c] : w->seen.pixel;
-		struct bounds_row *row = bounds_of(w->bounds, op->inputs[0], pixel, w->error);
-		if (!row)
-			return (int)w->error->code;
-		pre = bounds_exact(w->bounds, op->inputs[0], pixel, row, support_first_channel(w->plan, op, s.c) + c);
+		pre = bounds_exact(w->bounds, search->tensor, pixel, support_first_channel(w->plan, op, s.c) + c);
 	}
 	search->z[c] = -INFINITY;
 	search->pre[c] = (float)pre;
@@ -265,6 +292,21 @@ static int compute(struct walk *w, const struct op *op, struct place s, int c)
 		insert(search->best + p * search->k, search->who + p * search->k, search->k,
 			(counts && counts[p] ? counts[p] : 1) * (cur + search->ratios[p] * pre), c);
 	return LSDN_OK;
+}
+
+/* The bound of a candidate's Omega with a closer bound of its Z_pre, which is worth its while before Z_pre itself is computed. */
+static float closer(struct walk *w, const struct op *op, struct place s, int c, float ratio)
+{
+	struct search *search = w->search;
+	if (!(search->most_ratio > 0))
+		return search->omegas[c];
+	int channel = support_first_channel(w->plan, op, s.c) + c;
+	uint32_t pixel = w->seen.pixels ? w->seen.pixels[c] : w->seen.pixel;
+	float bound = bounds_closer(w->bounds, search->tensor, pixel, channel);
+	if (w->seen.pixels)
+		search->gathered[c] = bound;
+	float sum = search->z[c] + ratio * bound;
+	return fmaxf(sum, search->suc[channel] * sum);
 }
 
 /* Makes sure of the best at policy p: computes what might reach them, the likeliest first. */
@@ -280,8 +322,8 @@ static int verify(struct walk *w, const struct op *op, struct place s, int p)
 	if (most == -INFINITY || most + slack < *worst)
 		return LSDN_OK;
 	code = compute(w, op, s, find(search->omegas, count, most));
-	for (int c = 0; c < count && !code; c++)
-		if (search->omegas[c] + slack >= *worst && search->z[c] > -INFINITY)
+	for (int c = -1; !code && (c = next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
+		if (search->z[c] > -INFINITY && closer(w, op, s, c, ratio) + slack >= *worst)
 			code = compute(w, op, s, c);
 	return code;
 }
@@ -337,7 +379,7 @@ static bool find_bounds(struct walk *w, const struct op *op, struct place s, int
 		return true;
 	}
 	if (!w->seen.pixels) {
-		const struct bounds_row *row = bounds_of(w->bounds, op->inputs[0], w->seen.pixel, w->error);
+		const struct bounds_row *row = bounds_of(w->bounds, search->tensor, w->seen.pixel, w->error);
 		*code = row ? LSDN_OK : (int)w->error->code;
 		search->bounds = row ? row->bound + first : NULL;
 		return row && row->finite;
@@ -348,7 +390,7 @@ static bool find_bounds(struct walk *w, const struct op *op, struct place s, int
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
 			uint32_t pixel = (uint32_t)((r.y0 + i * window->dilation_y) * in->w + r.x0 + j * window->dilation_x);
-			const struct bounds_row *row = bounds_of(w->bounds, op->inputs[0], pixel, w->error);
+			const struct bounds_row *row = bounds_of(w->bounds, search->tensor, pixel, w->error);
 			*code = row ? LSDN_OK : (int)w->error->code;
 			if (!row || !row->finite)
 				return false;
@@ -418,10 +460,7 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	if (!*done)
 		return code;
 	find_policies(search, mask, w->count);
-	for (int i = search->first * r->k; i < (search->last + 1) * r->k; i++) {
-		search->best[i] = -INFINITY;
-		search->who[i] = INT_MAX;
-	}
+	forget_best(search->best + search->first * r->k, search->who + search->first * r->k, (search->last + 1 - search->first) * r->k);
 	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(highest(search->bounds, count), 0));
 	if (search->ordered) {
 		code = verify(w, op, s, search->first);

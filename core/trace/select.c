@@ -55,10 +55,10 @@ static int count_tops(struct walk *w, const struct op *op)
 static int preceding(struct walk *w, int t, neuron_t n, float *value)
 {
 	uint32_t channels = (uint32_t)w->plan->tensors[t].c;
-	struct bounds_row *row = bounds_of(w->bounds, t, n / channels, w->error);
-	if (!row)
+	t = plan_layer_tensor(w->plan, t);
+	if (!bounds_of(w->bounds, t, n / channels, w->error))
 		return (int)w->error->code;
-	*value = bounds_exact(w->bounds, t, n / channels, row, (int)(n % channels));
+	*value = bounds_exact(w->bounds, t, n / channels, (int)(n % channels));
 	return LSDN_OK;
 }
 
