@@ -45,14 +45,15 @@ static void *block_alloc(size_t size)
 	return block;
 }
 
-/* A block of at least `size` bytes, the first spare one where it is large enough. */
+/* A block of at least `size` bytes, a spare one where there is one so large. */
 static struct arena_block *take_block(struct arena *a, size_t size)
 {
-	struct arena_block *block = a->spare;
-	if (block && block->size >= size) {
-		a->spare = block->next;
-		return block;
-	}
+	struct arena_block *block;
+	for (struct arena_block **at = &a->spare; (block = *at); at = &block->next)
+		if (block->size >= size) {
+			*at = block->next;
+			return block;
+		}
 	block = block_alloc(size);
 	if (block)
 		block->size = size;

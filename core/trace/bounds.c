@@ -80,6 +80,12 @@ LSDN_KERNEL static bool all_finite(const float *values, int count)
 	return !strange;
 }
 
+LSDN_KERNEL static void fill(float *values, float value, int count)
+{
+	for (int c = 0; c < count; c++)
+		values[c] = value;
+}
+
 static struct place place_of(const struct tensor *t, uint32_t pixel)
 {
 	return (struct place){.y = (int)pixel / t->w, .x = (int)pixel % t->w};
@@ -120,32 +126,53 @@ static int know_depthwise(struct bounds *b, const struct op *op, struct place n,
 	return LSDN_OK;
 }
 
+/* The activations under a kernel of one tap; NULL where it is in the padding. */
+static const float *under_one_tap(const struct bounds *b, const struct op *op, struct place n)
+{
+	const struct tensor *in = &b->plan->tensors[op->inputs[0]];
+	const float *input = session_tensor(b->session, op->inputs[0], b->image);
+	if (op->kind == OP_GEMM)
+		return input;
+	int y = n.y * op->window.stride_y - op->window.top, x = n.x * op->window.stride_x - op->window.left;
+	return y < 0 || x < 0 || y >= in->h || x >= in->w ? NULL : input + (size_t)(y * in->w + x) * (size_t)in->c;
+}
+
+/* Bounds of several taps, which norms of the activations under the kernel make closer later on. */
+static int bound_patch(struct bounds *b, const struct op *op, const struct norms *norms, struct place n, struct bounds_row *row, struct error *e)
+{
+	size_t inputs = (size_t)b->plan->tensors[op->inputs[0]].c;
+	row->positive = arena_alloc(&b->arena, 2 * inputs, sizeof *row->positive);
+	row->close = arena_alloc(&b->arena, (size_t)norms->outputs, sizeof *row->close);
+	if (!row->positive || !row->close)
+		return error_memory(e, "a walk");
+	row->negative = row->positive + inputs;
+	row->finite = norms_of_patch(b->plan, op, session_tensor(b->session, op->inputs[0], b->image), n, row->positive, row->negative);
+	if (row->finite)
+		norms_bound(norms, row->positive, row->negative, row->bound);
+	return LSDN_OK;
+}
+
 static int bound_conv(struct bounds *b, int t, struct place n, struct bounds_row *row, struct error *e)
 {
 	const struct op *op = maker_of(b, t);
 	struct norms *norms = &b->norms[op - b->plan->ops];
-	size_t inputs = (size_t)b->plan->tensors[op->inputs[0]].c;
-	float *positive = arena_alloc(&b->arena, 2 * inputs, sizeof *positive), *negative = positive + inputs;
-	if (!positive)
-		return error_memory(e, "a walk");
 	if (!norms->outputs && norms_make(norms, b->plan, op, e))
 		return (int)e->code;
-	if (!norms_of_patch(b->plan, op, session_tensor(b->session, op->inputs[0], b->image), n, positive, negative)) {
+	const float *activations = norms->taps == 1 ? under_one_tap(b, op, n) : NULL;
+	int code = norms->taps > 1 ? bound_patch(b, op, norms, n, row, e) : LSDN_OK;
+	if (code)
+		return code;
+	if (norms->taps == 1)
+		row->finite = activations && norms_bound_one(norms, activations, row->bound);
+	row->finite = row->finite && all_finite(row->bound, norms->outputs);
+	if (row->finite) {
+		fill(row->exact, NAN, norms->outputs);
+	} else {
+		row->positive = NULL;
+		row->close = NULL;
 		know_all(b, t, n, row);
-		return LSDN_OK;
 	}
-	norms_bound(norms, positive, negative, row->bound);
-	row->finite = all_finite(row->bound, norms->outputs);
-	for (int c = 0; c < norms->outputs; c++)
-		row->exact[c] = NAN;
-	if (!row->finite)
-		know_all(b, t, n, row);
-	if (norms->taps == 1 || !row->finite)
-		return LSDN_OK;
-	row->positive = positive;
-	row->negative = negative;
-	row->close = arena_alloc(&b->arena, (size_t)norms->outputs, sizeof *row->close);
-	return row->close ? LSDN_OK : error_memory(e, "a walk");
+	return LSDN_OK;
 }
 
 /* Side by side what the branches have. */
@@ -221,9 +248,10 @@ float bounds_exact(struct bounds *b, int t, uint32_t pixel, int c)
 	const struct op *op = maker_of(b, t);
 	struct place n = place_of(&b->plan->tensors[t], pixel);
 	n.c = c;
-	if (op->kind == OP_CONCAT)
-		row->exact[c] = bounds_exact(b, branch_of(b, op, &n.c), pixel, n.c);
-	else if (row->positive)
+	if (op->kind == OP_CONCAT) {
+		int branch = branch_of(b, op, &n.c);
+		row->exact[c] = bounds_exact(b, branch, pixel, n.c);
+	} else if (row->positive)
 		row->exact[c] = norms_highest_current(&b->norms[op - b->plan->ops], b->plan, op, session_tensor(b->session, op->inputs[0], b->image), n,
 			row->positive, row->negative, b->scratch);
 	else
@@ -236,9 +264,9 @@ float bounds_closer(struct bounds *b, int t, uint32_t pixel, int c)
 {
 	struct bounds_row *row = b->slots[t][pixel].row;
 	const struct op *op = maker_of(b, t);
-	int own = c;
 	if (op && op->kind == OP_CONCAT && isnan(row->exact[c])) {
-		row->bound[c] = bounds_closer(b, branch_of(b, op, &own), pixel, own);
+		int own = c, branch = branch_of(b, op, &own);
+		row->bound[c] = bounds_closer(b, branch, pixel, own);
 	} else if (row->close && !row->close[c] && isnan(row->exact[c])) {
 		float bound = norms_closer(&b->norms[op - b->plan->ops], support_first_channel(b->plan, op, c), c, row->positive, row->negative);
 		row->bound[c] = bound < row->bound[c] ? bound : row->bound[c];

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/trace/lanes.h"
 #include "core/trace/supports_inside.h"
@@ -13,18 +14,15 @@ enum { VECTOR = 16 };
 /* Squares below the smallest number are lost: this root of it makes up for them. */
 static const float LOST = 0x1p-63f;
 
-/* These two say whether all values are finite numbers. */
-LSDN_KERNEL static int part(float *restrict positive, float *restrict negative, const float *restrict values, int count)
+LSDN_KERNEL static void part(float *restrict positive, float *restrict negative, const float *restrict values, int count)
 {
-	int strange = 0;
 	for (int c = 0; c < count; c++) {
 		positive[c] = values[c] > 0 ? values[c] : 0;
 		negative[c] = values[c] < 0 ? -values[c] : 0;
-		strange |= !(fabsf(values[c]) < INFINITY);
 	}
-	return !strange;
 }
 
+/* False where some value is no finite number. */
 LSDN_KERNEL static int add_squares(float *restrict positive, float *restrict negative, const float *restrict values, int count)
 {
 	int strange = 0;
@@ -50,6 +48,22 @@ LSDN_KERNEL static void take_roots(float *restrict positive, float *restrict neg
 LSDN_KERNEL static float highest(const float *values, int count)
 {
 	return lanes_maximum(values, count);
+}
+
+/* The highest of both signs, 0 where there is none; false where some activation is no finite number. */
+LSDN_KERNEL static int extremes(const float *activations, int count, float *high, float *low)
+{
+	float above = 0, below = 0;
+	int strange = 0;
+#pragma omp simd reduction(max : above, below) reduction(| : strange)
+	for (int c = 0; c < count; c++) {
+		above = activations[c] > above ? activations[c] : above;
+		below = -activations[c] > below ? -activations[c] : below;
+		strange |= !(fabsf(activations[c]) < INFINITY);
+	}
+	*high = above;
+	*low = below;
+	return !strange;
 }
 
 LSDN_KERNEL static void raise(float *restrict bounds, float high, const float *restrict positive, float low, const float *restrict negative, int count)
@@ -127,36 +141,50 @@ void norms_free(struct norms *n)
 bool norms_of_patch(const struct plan *plan, const struct op *op, const float *input, struct place s, float *positive, float *negative)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
-	if (op->kind == OP_GEMM)
-		return part(positive, negative, input, in->c);
 	struct tap_range r = taps_of(in, &op->window, s);
-	bool one_tap = op->window.height * op->window.width == 1;
 	int finite = true;
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
 			size_t pixel = (size_t)((r.y0 + i * op->window.dilation_y) * in->w + r.x0 + j * op->window.dilation_x);
-			finite &= (one_tap ? part : add_squares)(positive, negative, input + pixel * (size_t)in->c, in->c);
+			finite &= add_squares(positive, negative, input + pixel * (size_t)in->c, in->c);
 		}
-	if (!one_tap)
-		take_roots(positive, negative, 0x1p-18f, 0, in->c);
+	take_roots(positive, negative, 0x1p-18f, 0, in->c);
 	return finite;
+}
+
+/* Raises the bounds of a group's outputs for one block of inputs, of which high and low are the highest norms. */
+static void raise_block(const struct norms *n, int group, int block, float high, float low, float *bounds)
+{
+	int outputs = n->outputs / n->groups;
+	size_t at = (size_t)block * (size_t)n->outputs + (size_t)(group * outputs);
+	if (low > 2 * LOST)
+		raise(bounds + group * outputs, high, n->highest_positive + at, low, n->highest_negative + at, outputs);
+	else
+		raise_positive(bounds + group * outputs, high, n->highest_positive + at, outputs);
 }
 
 void norms_bound(const struct norms *n, const float *positive, const float *negative, float *bounds)
 {
-	int outputs = n->outputs / n->groups;
-	for (int c = 0; c < n->outputs; c++)
-		bounds[c] = 0;
+	memset(bounds, 0, (size_t)n->outputs * sizeof *bounds);
+	for (int g = 0; g < n->groups; g++)
+		for (int b = 0; b < n->blocks; b++) {
+			int from = b * n->block, count = n->inputs - from < n->block ? n->inputs - from : n->block, at = g * n->inputs + from;
+			raise_block(n, g, b, highest(positive + at, count), highest(negative + at, count), bounds);
+		}
+}
+
+bool norms_bound_one(const struct norms *n, const float *activations, float *bounds)
+{
+	memset(bounds, 0, (size_t)n->outputs * sizeof *bounds);
 	for (int g = 0; g < n->groups; g++)
 		for (int b = 0; b < n->blocks; b++) {
 			int from = b * n->block, count = n->inputs - from < n->block ? n->inputs - from : n->block;
-			float high = highest(positive + g * n->inputs + from, count), low = highest(negative + g * n->inputs + from, count);
-			size_t at = (size_t)b * (size_t)n->outputs + (size_t)(g * outputs);
-			if (low > 2 * LOST)
-				raise(bounds + g * outputs, high, n->highest_positive + at, low, n->highest_negative + at, outputs);
-			else
-				raise_positive(bounds + g * outputs, high, n->highest_positive + at, outputs);
+			float high, low;
+			if (!extremes(activations + g * n->inputs + from, count, &high, &low))
+				return false;
+			raise_block(n, g, b, high, low, bounds);
 		}
+	return true;
 }
 
 LSDN_KERNEL static void multiply(float *restrict out, const float *restrict positive, const float *restrict above, const float *restrict negative,

@@ -22,12 +22,15 @@ struct norms {
 int norms_make(struct norms *n, const struct plan *plan, const struct op *op, struct error *e);
 void norms_free(struct norms *n);
 
-/* |A+| and |A-| of all input channels under the kernel at place s of the op's output; positive and negative are 0 before. False where some activation there
- * is no finite number. */
+/* For kernels of more than one tap: |A+| and |A-| of all input channels under the kernel at place s of the op's output; positive and negative are 0 before.
+ * False where some activation there is no finite number. */
 bool norms_of_patch(const struct plan *plan, const struct op *op, const float *input, struct place s, float *positive, float *negative);
 
 /* Fills bounds[0..outputs) with what no support of that output at the patch's place is above. */
 void norms_bound(const struct norms *n, const float *positive, const float *negative, float *bounds);
+
+/* The same for kernels of one tap, from the activations under it; false where some are no finite numbers. */
+bool norms_bound_one(const struct norms *n, const float *activations, float *bounds);
 
 /* What no support of output channel c, whose first input channel is `first`, is above: the highest product of norms. For kernels of more than one tap. */
 float norms_closer(const struct norms *n, int first, int c, const float *positive, const float *negative);

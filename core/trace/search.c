@@ -159,6 +159,16 @@ LSDN_KERNEL static int keep_eligible(float *restrict kept, const float *restrict
 	return eligible;
 }
 
+/* True where some candidate that is in play is at that pixel. */
+LSDN_KERNEL static int some_there(const float *restrict z, const uint32_t *restrict pixels, uint32_t pixel, int count)
+{
+	int there = 0;
+#pragma omp simd reduction(| : there)
+	for (int c = 0; c < count; c++)
+		there |= pixels[c] == pixel && z[c] > -INFINITY;
+	return there;
+}
+
 LSDN_KERNEL static void gather_row(float *restrict bounds, const uint32_t *restrict pixels, uint32_t pixel, const float *restrict row, int count)
 {
 	for (int c = 0; c < count; c++)
@@ -387,9 +397,12 @@ static bool find_bounds(struct walk *w, const struct op *op, struct place s, int
 	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
 	const struct window *window = &op->window;
 	struct tap_range r = taps_of(in, window, s);
+	memset(search->gathered, 0, (size_t)count * sizeof *search->gathered);
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
 			uint32_t pixel = (uint32_t)((r.y0 + i * window->dilation_y) * in->w + r.x0 + j * window->dilation_x);
+			if (!some_there(search->z, w->seen.pixels, pixel, count))
+				continue;
 			const struct bounds_row *row = bounds_of(w->bounds, search->tensor, pixel, w->error);
 			*code = row ? LSDN_OK : (int)w->error->code;
 			if (!row || !row->finite)
