@@ -91,6 +91,14 @@ static void row_of_pool(const struct tensor *in, const struct op *op, const floa
 		row[c] /= divisor;
 }
 
+static bool all_kept(const struct session *session, const struct op *op)
+{
+	bool kept = true;
+	for (int i = 0; i < op->input_count; i++)
+		kept = kept && session_tensor(session, op->inputs[i], 0);
+	return kept;
+}
+
 void support_preceding_row(const struct session *session, const struct plan *plan, int image, int t, int y, int x, float *row)
 {
 	t = plan_layer_tensor(plan, t);
@@ -108,7 +116,7 @@ void support_preceding_row(const struct session *session, const struct plan *pla
 		row_of_depthwise(input, in->w, &op->window, &r, op->weights, channels, row);
 	} else if (op->kind == OP_MAX_POOL || op->kind == OP_AVERAGE_POOL) {
 		row_of_pool(in, op, input, n, row);
-	} else if (op->kind == OP_ADD || op->kind == OP_MUL) {
+	} else if ((op->kind == OP_ADD || op->kind == OP_MUL) && all_kept(session, op)) {
 		for (int c = 0; c < channels; c++)
 			row[c] = -INFINITY;
 		for (int i = 0; i < op->input_count; i++)
@@ -161,7 +169,7 @@ float support_preceding(const struct session *session, const struct plan *plan, 
 	case OP_ADD:
 	case OP_MUL:
 		for (int i = 0; i < op->input_count; i++) {
-			float value = session_tensor(session, op->inputs[i], image)[place_neuron(in, n)];
+			float value = session_value(session, op->inputs[i], image, place_neuron(in, n));
 			highest = value > highest ? value : highest;
 		}
 		return highest;

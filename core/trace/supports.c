@@ -133,7 +133,7 @@ size_t support_scratch(const struct plan *plan)
 
 float support_output(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, const float *z)
 {
-	float value = session_tensor(session, op->output, image)[place_neuron(&plan->tensors[op->output], s)];
+	float value = session_value(session, op->output, image, place_neuron(&plan->tensors[op->output], s));
 	const struct activation *a = &op->activation;
 	/* These activations keep the sign everywhere, */
 	bool kept = a->kind == ACTIVATION_NONE || a->kind == ACTIVATION_LEAKY || a->kind == ACTIVATION_TANH || a->kind == ACTIVATION_ELU;
