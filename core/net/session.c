@@ -17,12 +17,12 @@
 
 #include "core/net/session_ops.h"
 
-enum { DENORMALS_ARE_ZERO = 0x8040, BETWEEN = 256, WEIGHTS_BLOCK = 8 << 20, NEAR = 1 << 20 };
+enum { DENORMALS_ARE_ZERO = 0x8040, BETWEEN = 256, LINE = 16, WEIGHTS_BLOCK = 8 << 20 };
 
 struct session {
 	const struct plan *plan;
 	int batch, threads;
-	float **tensors;        /* one a tensor; one that is another seen differently shares its memory; NULL for one that is not kept */
+	float **tensors;        /* one a tensor; one that is another seen differently shares its memory */
 	const struct op **readers; /* of what is not kept */
 	struct stage *stages;
 	struct step *steps;     /* one a stage */
@@ -62,24 +62,49 @@ void packed_weights_close(struct packed_weights *p)
 	free(p);
 }
 
+/* Places what is there until a Concat has run, and returns how much room that takes in all. Places are used again when all before are free. */
+static size_t place_passing(const struct session *s, size_t *places)
+{
+	size_t end = 0, most = 0;
+	int live = 0;
+	for (int k = 0; k < s->stage_count; k++) {
+		const struct stage *stage = &s->stages[k];
+		if (s->readers[stage->output]) {
+			places[stage->output] = end;
+			end += ((size_t)stage->images * tensor_size(&s->plan->tensors[stage->output]) + LINE - 1) / LINE * LINE;
+			live++;
+		}
+		most = end > most ? end : most;
+		for (int i = 0; i < stage->op->input_count; i++)
+			live -= s->readers[stage->op->inputs[i]] == stage->op;
+		end = live ? end : 0;
+	}
+	return most;
+}
+
 static int take_tensors(struct session *s, struct error *e)
 {
 	const struct plan *plan = s->plan;
-	size_t count = (size_t)plan->tensor_count, all = 0;
+	size_t count = (size_t)plan->tensor_count, all = 0, passing = 0;
 	s->tensors = arena_alloc(&s->arena, count, sizeof *s->tensors);
 	s->readers = arena_alloc(&s->arena, count, sizeof *s->readers);
 	s->stages = arena_alloc(&s->arena, (size_t)plan->op_count + 1, sizeof *s->stages);
 	s->steps = arena_alloc(&s->arena, (size_t)plan->op_count + 1, sizeof *s->steps);
-	if (!s->tensors || !s->readers || !s->stages || !s->steps || (s->stage_count = stages_find(plan, s->stages, s->readers)) < 0)
+	size_t *places = arena_alloc(&s->arena, count, sizeof *places);
+	if (!s->tensors || !s->readers || !s->stages || !s->steps || !places || (s->stage_count = stages_find(plan, s->batch, s->stages, s->readers)) < 0)
 		return error_memory(e, "activations");
 	for (size_t t = 0; t < count; t++)
 		all += s->readers[t] ? 0 : (size_t)s->batch * tensor_size(&plan->tensors[t]) * sizeof(float) + BETWEEN;
-	s->arena.block_size = all; /* together, in large pages */
+	passing = place_passing(s, places);
+	s->arena.block_size = all + passing * sizeof(float) + BETWEEN; /* together, in large pages */
+	float *room = arena_alloc(&s->arena, passing, sizeof *room);
+	if (!room)
+		return error_memory(e, "activations: use a smaller batch or input");
 	for (size_t t = 0; t < count; t++) {
 		int maker = plan->tensors[t].maker;
 		if (s->readers[t])
-			continue;
-		if (maker >= 0 && op_shares_input(&plan->ops[maker]))
+			s->tensors[t] = room + places[t];
+		else if (maker >= 0 && op_shares_input(&plan->ops[maker]))
 			s->tensors[t] = s->tensors[plan->ops[maker].inputs[0]];
 		else
 			s->tensors[t] = arena_alloc(&s->arena, (size_t)s->batch * tensor_size(&plan->tensors[t]), sizeof(float));
@@ -90,27 +115,14 @@ static int take_tensors(struct session *s, struct error *e)
 	return LSDN_OK;
 }
 
-/* How many images a stage computes at once: as few as keep a processor's nearest memory busy, so that the next stage finds there what this one made,
- * and never fewer than the stage before it. */
-static int images_at_once(const struct session *s, const struct stage *stage, int before)
-{
-	size_t each = (tensor_size(&s->plan->tensors[stage->op->inputs[0]]) + tensor_size(&s->plan->tensors[stage->output])) * sizeof(float);
-	int images = before;
-	while (images < s->batch && (s->batch % images || (size_t)images * each < NEAR))
-		images++;
-	return images;
-}
-
 static int make_steps(struct session *s, struct packed_weights *packed, struct error *e)
 {
 	size_t scratch = 0;
-	int images = 1;
 	if (dnnl_engine_create(&s->engine, dnnl_cpu, 0) != dnnl_success
 		|| dnnl_stream_create(&s->stream, s->engine, dnnl_stream_default_flags) != dnnl_success)
 		return error_memory(e, "oneDNN");
 	for (int k = 0; k < s->stage_count; k++) {
-		images = images_at_once(s, &s->stages[k], images);
-		struct step_context context = {.plan = s->plan, .stage = &s->stages[k], .images = images, .tensors = s->tensors, .engine = s->engine,
+		struct step_context context = {.plan = s->plan, .stage = &s->stages[k], .tensors = s->tensors, .readers = s->readers, .engine = s->engine,
 			.stream = s->stream, .packed = packed, .error = e};
 		int code = step_make(&context, &s->steps[k]);
 		if (code)
@@ -149,8 +161,8 @@ struct session *session_open(const struct plan *plan, struct packed_weights *pac
 static int run_stages(struct session *s)
 {
 	for (int from = 0, end; from < s->stage_count; from = end) {
-		int images = s->steps[from].images;
-		for (end = from; end < s->stage_count && s->steps[end].images == images;)
+		int images = s->stages[from].images;
+		for (end = from; end < s->stage_count && s->stages[end].images == images;)
 			end++;
 		for (int first = 0; first < s->batch; first += images)
 			for (int k = from; k < end; k++)
@@ -182,7 +194,7 @@ int session_run(struct session *s, struct error *e)
 
 float *session_tensor(const struct session *s, int t, int i)
 {
-	return s->tensors[t] ? s->tensors[t] + (size_t)i * tensor_size(&s->plan->tensors[t]) : NULL;
+	return !s->readers[t] ? s->tensors[t] + (size_t)i * tensor_size(&s->plan->tensors[t]) : NULL;
 }
 
 /* Element n of what a Conv of 1 x 1 makes of image i. */
@@ -212,6 +224,12 @@ float session_value(const struct session *s, int t, int i, size_t n)
 	float value;
 	if (!reader)
 		return session_tensor(s, t, i)[n];
+	if (reader->kind == OP_CONCAT) {
+		size_t channels = (size_t)s->plan->tensors[t].c, before = 0;
+		for (int k = 0; reader->inputs[k] != t; k++)
+			before += (size_t)s->plan->tensors[reader->inputs[k]].c;
+		return session_value(s, reader->output, i, n / channels * (size_t)s->plan->tensors[reader->output].c + before + n % channels);
+	}
 	if (reader->kind == OP_ACTIVATION) {
 		sum = &s->plan->ops[s->plan->tensors[t].maker];
 		return kept_sum(s, sum, i, n, &value) ? value : session_value(s, sum->inputs[0], i, n) + session_value(s, sum->inputs[1], i, n);

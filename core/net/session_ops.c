@@ -31,7 +31,7 @@ static dnnl_memory_desc_t nhwc(int n, int c, int h, int w)
 static dnnl_memory_desc_t map_of(const struct making *m, int t)
 {
 	const struct tensor *tensor = tensor_of(m, t);
-	return nhwc(m->context->images, tensor->c, tensor->h, tensor->w);
+	return nhwc(m->context->stage->images, tensor->c, tensor->h, tensor->w);
 }
 
 static dnnl_memory_desc_t matrix(dnnl_dim_t rows, dnnl_dim_t columns)
@@ -235,7 +235,7 @@ static void make_gemm(struct making *m)
 	const struct op *op = m->context->stage->op;
 	dnnl_dim_t inputs = tensor_of(m, op->inputs[0])->c, outputs = tensor_of(m, op->output)->c;
 	dnnl_dims_t dims = {outputs, inputs}, bias_dims = {outputs};
-	dnnl_memory_desc_t source = matrix(m->context->images, inputs), target = matrix(m->context->images, outputs), plain = matrix(outputs, inputs),
+	dnnl_memory_desc_t source = matrix(m->context->stage->images, inputs), target = matrix(m->context->stage->images, outputs), plain = matrix(outputs, inputs),
 		any, bias;
 	dnnl_memory_desc_init_by_tag(&any, 2, dims, dnnl_f32, dnnl_format_tag_any);
 	dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
@@ -247,6 +247,12 @@ static void make_gemm(struct making *m)
 	weights_argument(m, &plain);
 	bias_argument(m, outputs);
 	tensor_argument_as(m, DNNL_ARG_DST, &target, op->output);
+}
+
+/* Tensor t of image i of those that the step is at. */
+static float *image_of(const struct step *step, int t, int i)
+{
+	return step->tensors[t] + (size_t)(step->readers[t] ? i : step->first + i) * tensor_size(&step->plan->tensors[t]);
 }
 
 /* An average with the padding counted divides by what of the window lies within the padded map: where ceil_mode hangs over that, oneDNN's divisor
@@ -266,8 +272,8 @@ static void count_padding(const struct step *step)
 			int real_h = (y1 < in->h ? y1 : in->h) - (y0 > 0 ? y0 : 0), real_w = (x1 < in->w ? x1 : in->w) - (x0 > 0 ? x0 : 0);
 			int all_h = (y1 < end.y ? y1 : end.y) - y0, all_w = (x1 < end.x ? x1 : end.x) - x0;
 			float factor = (float)(real_h * real_w) / (float)(all_h * all_w);
-			for (int n = step->first; n < step->first + step->images; n++) {
-				float *values = step->tensors[op->output] + (((size_t)n * (size_t)out->h + (size_t)y) * (size_t)out->w + (size_t)x) * (size_t)out->c;
+			for (int n = 0; n < step->images; n++) {
+				float *values = image_of(step, op->output, n) + ((size_t)y * (size_t)out->w + (size_t)x) * (size_t)out->c;
 				for (int c = 0; c < out->c; c++)
 					values[c] *= factor;
 			}
@@ -401,7 +407,7 @@ static void make_layer_norm(struct making *m)
 {
 	const struct op *op = m->context->stage->op;
 	const struct tensor *in = tensor_of(m, op->inputs[0]);
-	dnnl_memory_desc_t source = matrix((dnnl_dim_t)m->context->images * in->h * in->w, in->c), channels;
+	dnnl_memory_desc_t source = matrix((dnnl_dim_t)m->context->stage->images * in->h * in->w, in->c), channels;
 	dnnl_dims_t dims = {in->c};
 	dnnl_layer_normalization_desc_t description;
 	dnnl_memory_desc_init_by_tag(&channels, 1, dims, dnnl_f32, dnnl_a);
@@ -417,10 +423,10 @@ static void make_layer_norm(struct making *m)
 static void reindex(const struct step *step)
 {
 	const struct op *op = step->op;
-	size_t from_size = tensor_size(&step->plan->tensors[op->inputs[0]]), size = tensor_size(&step->plan->tensors[op->output]);
-	for (size_t n = (size_t)step->first; n < (size_t)(step->first + step->images); n++) {
-		const float *from = step->tensors[op->inputs[0]] + n * from_size;
-		float *to = step->tensors[op->output] + n * size;
+	size_t size = tensor_size(&step->plan->tensors[op->output]);
+	for (int n = 0; n < step->images; n++) {
+		const float *from = image_of(step, op->inputs[0], n);
+		float *to = image_of(step, op->output, n);
 		for (size_t i = 0; i < size; i++)
 			to[i] = op->from[i] == OP_FILL ? op->fill : from[op->from[i]];
 	}
@@ -436,7 +442,7 @@ static void make_softmax(struct making *m)
 {
 	const struct op *op = m->context->stage->op;
 	dnnl_dim_t classes = tensor_of(m, op->inputs[0])->c;
-	dnnl_memory_desc_t md = matrix(m->context->images, classes);
+	dnnl_memory_desc_t md = matrix(m->context->stage->images, classes);
 	dnnl_softmax_desc_t softmax;
 	dnnl_logsoftmax_desc_t log_softmax;
 	bool logarithm = op->kind == OP_LOG_SOFTMAX;
@@ -458,7 +464,7 @@ static void (*const MAKERS[])(struct making *) = {
 int step_make(const struct step_context *context, struct step *step)
 {
 	struct making m = {.context = context, .step = step};
-	*step = (struct step){.op = context->stage->op, .plan = context->plan, .tensors = context->tensors, .images = context->images};
+	*step = (struct step){.op = context->stage->op, .plan = context->plan, .tensors = context->tensors, .readers = context->readers, .images = context->stage->images};
 	step->arguments = arena_alloc(&step->arena, STEP_MAX_ARGUMENTS, sizeof *step->arguments);
 	step->tensors_of = arena_alloc(&step->arena, STEP_MAX_ARGUMENTS, sizeof *step->tensors_of);
 	if (!step->arguments || !step->tensors_of)
@@ -503,16 +509,12 @@ void step_set_scratch(struct step *step, void *scratch)
 
 static bool move_to(struct step *step, int first)
 {
-	for (int i = 0; i < step->argument_count; i++) {
-		int t = step->tensors_of[i];
-		if (t < 0)
-			continue;
-		float *data = step->tensors[t] + (size_t)first * tensor_size(&step->plan->tensors[t]);
-		if (dnnl_memory_set_data_handle(step->arguments[i].memory, data) != dnnl_success)
-			return false;
-	}
+	bool ok = true;
 	step->first = first;
-	return true;
+	for (int i = 0; i < step->argument_count && ok; i++)
+		if (step->tensors_of[i] >= 0)
+			ok = dnnl_memory_set_data_handle(step->arguments[i].memory, image_of(step, step->tensors_of[i], 0)) == dnnl_success;
+	return ok;
 }
 
 bool step_run(struct step *step, dnnl_stream_t stream, int first)

@@ -28,6 +28,7 @@ struct step {
 	const struct op *op;
 	const struct plan *plan;
 	float *const *tensors;
+	const struct op *const *readers;
 	int images; /* that it computes at once, */
 	int first;  /* and of them the first one in the batch */
 	struct arena arena;
@@ -36,8 +37,8 @@ struct step {
 struct step_context {
 	const struct plan *plan;
 	const struct stage *stage;
-	int images;
-	float *const *tensors;
+	float *const *tensors;           /* one a tensor */
+	const struct op *const *readers; /* of what is not kept, and there for the images that are being computed only */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	struct packed_weights *packed;

@@ -9,6 +9,8 @@ bool op_shares_input(const struct op *op)
 	return op->kind == OP_REINDEX && !op->from;
 }
 
+enum { NEAR = 1 << 20 };
+
 struct finding {
 	const struct plan *plan;
 	const struct op **only; /* one a tensor: the op that alone reads it, or NULL */
@@ -65,7 +67,27 @@ static struct stage stage_of_add(struct finding *f, const struct op *add)
 	return s;
 }
 
-int stages_find(const struct plan *plan, struct stage *stages, const struct op **readers)
+/* How many images a stage computes at once: as few as keep a processor's nearest memory busy, so that the next stage finds there what this one made,
+ * and never fewer than the stage before it. */
+static int images_at_once(const struct plan *plan, const struct stage *stage, int batch, int before)
+{
+	size_t each = (tensor_size(&plan->tensors[stage->op->inputs[0]]) + tensor_size(&plan->tensors[stage->output])) * sizeof(float);
+	int images = before;
+	while (images < batch && (batch % images || (size_t)images * each < NEAR))
+		images++;
+	return images;
+}
+
+/* What only a Concat reads is there once more in its output. */
+static void pass_to_concats(const struct finding *f, const struct stage *stages, int count)
+{
+	for (int k = 0; k < count; k++)
+		for (int made = 0; stages[k].op->kind == OP_CONCAT && made < k; made++)
+			if (f->only[stages[made].output] == stages[k].op && stages[made].images == stages[k].images)
+				f->readers[stages[made].output] = stages[k].op;
+}
+
+int stages_find(const struct plan *plan, int batch, struct stage *stages, const struct op **readers)
 {
 	size_t tensors = (size_t)plan->tensor_count, ops = (size_t)plan->op_count;
 	struct finding f = {.plan = plan, .only = calloc(tensors + 1, sizeof *f.only), .within = calloc(ops + 1, sizeof *f.within), .readers = readers};
@@ -82,6 +104,9 @@ int stages_find(const struct plan *plan, struct stage *stages, const struct op *
 		for (size_t k = 0; k < ops; k++)
 			if (!f.within[k] && !op_shares_input(&plan->ops[k]))
 				stages[count++] = all[k];
+		for (int k = 0; k < count; k++)
+			stages[k].images = images_at_once(plan, &stages[k], batch, k ? stages[k - 1].images : 1);
+		pass_to_concats(&f, stages, count);
 	}
 	free(f.only);
 	free(f.within);
