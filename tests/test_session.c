@@ -136,12 +136,46 @@ START_TEST(random_blocks)
 }
 END_TEST
 
+/* A fully connected layer of AlexNet's shape gives the same bytes whatever the threads. */
+START_TEST(same_whatever_the_threads)
+{
+	enum { INPUTS = 9216, OUTPUTS = 4096, BATCH = 2 };
+	struct error e;
+	struct pcg rng;
+	int first = 0;
+	pcg_seed(&rng, random_seed(), CASES);
+	float *weights = malloc((size_t)INPUTS * OUTPUTS * sizeof *weights), *input = malloc(BATCH * INPUTS * sizeof *input);
+	for (size_t i = 0; i < (size_t)INPUTS * OUTPUTS; i++)
+		weights[i] = random_value(&rng, RANDOM_REAL);
+	for (size_t i = 0; i < BATCH * INPUTS; i++)
+		input[i] = random_value(&rng, RANDOM_REAL);
+	struct tensor tensors[] = {{.name = "in", .c = INPUTS, .h = 1, .w = 1, .rank = 2, .maker = -1}, {.name = "out", .c = OUTPUTS, .h = 1, .w = 1, .rank = 2}};
+	struct op op = {.kind = OP_GEMM, .name = "op", .op_type = "op", .inputs = {0}, .input_count = 1, .output = 1, .groups = 1, .weights = weights};
+	struct plan plan = {.tensors = tensors, .tensor_count = 2, .ops = &op, .op_count = 1, .inputs = &first, .input_count = 1, .output = 1, .scores = 1};
+	struct packed_weights *packed = packed_weights_open(&plan, &e);
+	struct session *s[2];
+	for (int k = 0; k < 2; k++) {
+		s[k] = session_open(&plan, packed, BATCH, k + 1, &e);
+		ck_assert_msg(s[k] != NULL, "%s", e.message);
+		memcpy(session_tensor(s[k], 0, 0), input, BATCH * INPUTS * sizeof *input);
+		ck_assert_msg(session_run(s[k], &e) == 0, "%s", e.message);
+	}
+	ck_assert(memcmp(session_tensor(s[0], 1, 0), session_tensor(s[1], 1, 0), BATCH * OUTPUTS * sizeof(float)) == 0);
+	session_close(s[0]);
+	session_close(s[1]);
+	packed_weights_close(packed);
+	free(weights);
+	free(input);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("session");
 	TCase *cases = tcase_create("session");
 	tcase_set_timeout(cases, 600);
 	tcase_add_test(cases, random_blocks);
+	tcase_add_test(cases, same_whatever_the_threads);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }

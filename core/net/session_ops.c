@@ -230,18 +230,19 @@ static void make_conv(struct making *m)
 	tensor_argument(m, DNNL_ARG_DST, stage->output);
 }
 
+/* A Conv of 1 x 1 over a row of the images: oneDNN's inner product sums in an order that depends on the threads. */
 static void make_gemm(struct making *m)
 {
 	const struct op *op = m->context->stage->op;
-	dnnl_dim_t inputs = tensor_of(m, op->inputs[0])->c, outputs = tensor_of(m, op->output)->c;
-	dnnl_dims_t dims = {outputs, inputs}, bias_dims = {outputs};
-	dnnl_memory_desc_t source = matrix(m->context->stage->images, inputs), target = matrix(m->context->stage->images, outputs), plain = matrix(outputs, inputs),
-		any, bias;
-	dnnl_memory_desc_init_by_tag(&any, 2, dims, dnnl_f32, dnnl_format_tag_any);
+	int images = m->context->stage->images, inputs = tensor_of(m, op->inputs[0])->c, outputs = tensor_of(m, op->output)->c;
+	dnnl_dims_t dims = {outputs, inputs, 1, 1}, bias_dims = {outputs}, one = {1, 1}, none = {0, 0};
+	dnnl_memory_desc_t source = nhwc(1, inputs, 1, images), target = nhwc(1, outputs, 1, images), plain = nhwc(outputs, inputs, 1, 1), any, bias;
+	dnnl_memory_desc_init_by_tag(&any, 4, dims, dnnl_f32, dnnl_format_tag_any);
 	dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
 	fuse_activation(m);
-	dnnl_inner_product_desc_t description;
-	check(m, dnnl_inner_product_forward_desc_init(&description, dnnl_forward_inference, &source, &any, op->bias ? &bias : NULL, &target));
+	dnnl_convolution_desc_t description;
+	check(m, dnnl_convolution_forward_desc_init(&description, dnnl_forward_inference, dnnl_convolution_direct, &source, &any, op->bias ? &bias : NULL,
+		&target, one, none, none));
 	describe(m, &description);
 	tensor_argument_as(m, DNNL_ARG_SRC, &source, op->inputs[0]);
 	weights_argument(m, &plain);
