@@ -24,23 +24,23 @@ enum { GAP = 64 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 16, HUGE_PAGE = 1 << 21 };
+enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 16, LARGE_PAGE = 2 << 20 };
 
 struct arena_block {
 	struct arena_block *next;
 	size_t size;
 };
 
-/* Large blocks in huge pages where there are any: 4 KiB at a time, the first touch costs as much as reading the model. */
-static void *block_alloc(size_t size)
+/* What is large is in large pages, where the system has such: the processor looks up fewer of them, and the first touch costs less. */
+static struct arena_block *block_alloc(size_t size)
 {
-	if (size < 2 * HUGE_PAGE || size > SIZE_MAX - HUGE_PAGE)
-		return aligned_alloc(ALIGNMENT, size);
-	size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	void *block = aligned_alloc(HUGE_PAGE, size);
+	if (size < LARGE_PAGE)
+		return aligned_alloc(ALIGNMENT, (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+	size_t whole = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	struct arena_block *block = aligned_alloc(LARGE_PAGE, whole);
 #if defined(MADV_HUGEPAGE)
 	if (block)
-		madvise(block, size, MADV_HUGEPAGE);
+		madvise(block, whole, MADV_HUGEPAGE); /* advice: where it is not taken, nothing is lost */
 #endif
 	return block;
 }
@@ -70,7 +70,7 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 		return NULL;
 	}
 	if (!a->blocks || a->size - a->used < bytes) {
-		size_t block_size = bytes + ALIGNMENT > BLOCK_SIZE ? bytes + ALIGNMENT : BLOCK_SIZE;
+		size_t least = a->block_size ? a->block_size : BLOCK_SIZE, block_size = bytes + ALIGNMENT > least ? bytes + ALIGNMENT : least;
 		struct arena_block *block = take_block(a, block_size);
 		if (!block)
 			return NULL;

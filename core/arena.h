@@ -13,6 +13,7 @@ struct arena {
 	size_t used, size; /* of the newest block */
 	size_t taken;      /* in all */
 	size_t most;       /* that may be taken; 0: no bound */
+	size_t block_size; /* that is taken from the system at least, where a few large pieces are to lie in few large pages; 0: the usual */
 	bool exceeded;     /* an allocation was refused for the bound */
 };
 

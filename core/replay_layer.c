@@ -56,7 +56,7 @@ static void check_weighed(struct replayer *r, const struct reference_layer *laye
 
 static double value_at(const struct replayer *r, const struct trail_line *line, int t, struct place p)
 {
-	return session_tensor(r->x->crops[line->crop].session, t, 0)[place_neuron(&r->x->net->plan.tensors[t], p)];
+	return session_value(r->x->crops[line->crop].session, t, 0, place_neuron(&r->x->net->plan.tensors[t], p));
 }
 
 /* True where an Add may go to that operand: the first with the highest value (the lowest where the sum is negative and that is explained), or under

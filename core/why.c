@@ -129,7 +129,7 @@ static void print_reason(const struct why *w, FILE *out, int crop, const struct 
 {
 	const struct step *s = &entry->step;
 	const struct tensor *t = &w->x->net->plan.tensors[s->tensor];
-	float value = session_tensor(w->x->crops[crop].session, s->tensor, 0)[place_neuron(t, s->to)];
+	float value = session_value(w->x->crops[crop].session, s->tensor, 0, place_neuron(t, s->to));
 	if (s->weighed) {
 		fprintf(out, "Z_cur %.4g, Z_pre %.4g, Z_suc %u: Omega %.4g, rank %d", (double)s->z_cur, (double)s->z_pre, s->z_suc, s->omega, s->rank);
 		if (s->rivalled)

@@ -21,8 +21,16 @@ struct session *session_open(const struct plan *plan, struct packed_weights *pac
 /* Computes every tensor from what was written into the inputs. */
 int session_run(struct session *s, struct error *e);
 
-/* Tensor t of image i of the batch: H x W x C floats (NHWC). Inputs are written here before session_run. */
+/* Tensor t of image i of the batch: H x W x C floats (NHWC), or NULL for one that is not kept: the sum of an Add that only a ReLU reads, an operand that
+ * a Conv of 1 x 1 makes for an Add alone, and what only a Concat reads. Inputs are written here before session_run. */
 float *session_tensor(const struct session *s, int t, int i);
+
+/* Element n of tensor t of image i, kept or not. An operand that is not kept is the sum less the other operand, and a sum above 0 what the ReLU passed
+ * on; where it passed nothing on, the operand is computed again, in double precision. What only a Concat reads is in its output. */
+float session_value(const struct session *s, int t, int i, size_t n);
+
+/* The tensor in which the sum of an Add is kept: its own, or that of the ReLU which alone reads it and passes on what is above 0. */
+int session_sum(const struct session *s, const struct op *add);
 
 void session_close(struct session *s);
 

@@ -31,7 +31,7 @@ static dnnl_memory_desc_t nhwc(int n, int c, int h, int w)
 static dnnl_memory_desc_t map_of(const struct making *m, int t)
 {
 	const struct tensor *tensor = tensor_of(m, t);
-	return nhwc(m->context->batch, tensor->c, tensor->h, tensor->w);
+	return nhwc(m->context->stage->images, tensor->c, tensor->h, tensor->w);
 }
 
 static dnnl_memory_desc_t matrix(dnnl_dim_t rows, dnnl_dim_t columns)
@@ -48,27 +48,46 @@ static void check(struct making *m, dnnl_status_t status)
 		m->status = status;
 }
 
-/* Adds an argument of memory at data (which oneDNN only reads where the op does). */
-static void argument(struct making *m, int kind, const dnnl_memory_desc_t *md, const float *data)
+/* Adds an argument of memory at data (which oneDNN only reads where the op does), perhaps the first image of tensor t. */
+static void add_argument(struct making *m, int kind, const dnnl_memory_desc_t *md, const float *data, int t)
 {
 	struct step *step = m->step;
 	dnnl_memory_t memory;
 	if (m->status != dnnl_success)
 		return;
 	check(m, dnnl_memory_create(&memory, md, m->context->engine, (void *)(uintptr_t)data));
-	if (m->status == dnnl_success)
-		step->arguments[step->argument_count++] = (dnnl_exec_arg_t){kind, memory};
+	if (m->status != dnnl_success)
+		return;
+	step->tensors_of[step->argument_count] = t;
+	step->arguments[step->argument_count++] = (dnnl_exec_arg_t){kind, memory};
+}
+
+static void argument(struct making *m, int kind, const dnnl_memory_desc_t *md, const float *data)
+{
+	add_argument(m, kind, md, data, -1);
+}
+
+/* Tensor t, seen in that form. */
+static void tensor_argument_as(struct making *m, int kind, const dnnl_memory_desc_t *md, int t)
+{
+	add_argument(m, kind, md, m->context->tensors[t], t);
 }
 
 static void tensor_argument(struct making *m, int kind, int t)
 {
 	dnnl_memory_desc_t md = map_of(m, t);
-	argument(m, kind, &md, m->context->tensors[t]);
+	tensor_argument_as(m, kind, &md, t);
 }
 
 static void add_eltwise(struct making *m, dnnl_alg_kind_t kind, float alpha, float beta)
 {
 	check(m, dnnl_post_ops_append_eltwise(m->post_ops, 1, kind, alpha, beta));
+}
+
+static void fuse_relu(struct making *m)
+{
+	if (m->context->stage->relu)
+		add_eltwise(m, dnnl_eltwise_relu, 0, 0);
 }
 
 /* oneDNN's name of an activation; HardSigmoid is a linear function with a clip behind it. */
@@ -95,7 +114,7 @@ static dnnl_alg_kind_t eltwise_of(const struct activation *a, float *alpha, floa
 
 static void fuse_activation(struct making *m)
 {
-	const struct activation *a = &m->context->op->activation;
+	const struct activation *a = &m->context->stage->op->activation;
 	float alpha, beta;
 	dnnl_alg_kind_t kind = eltwise_of(a, &alpha, &beta);
 	if (kind != dnnl_alg_kind_undef)
@@ -141,10 +160,10 @@ static void weights_argument(struct making *m, const dnnl_memory_desc_t *plain)
 	if (m->status != dnnl_success)
 		return;
 	const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(m->description, dnnl_query_weights_md, 0);
-	dnnl_memory_t *shared = &context->packed->weights[context->op - context->plan->ops];
+	dnnl_memory_t *shared = &context->packed->weights[context->stage->op - context->plan->ops];
 	const dnnl_memory_desc_t *have = NULL;
 	if (dnnl_memory_desc_equal(wanted, plain)) {
-		argument(m, DNNL_ARG_WEIGHTS, plain, context->op->weights);
+		argument(m, DNNL_ARG_WEIGHTS, plain, context->stage->op->weights);
 		return;
 	}
 	if (*shared)
@@ -152,10 +171,11 @@ static void weights_argument(struct making *m, const dnnl_memory_desc_t *plain)
 	dnnl_memory_t packed = have && dnnl_memory_desc_equal(wanted, have) ? *shared : NULL;
 	if (!packed) {
 		dnnl_memory_t from;
-		check(m, dnnl_memory_create(&packed, wanted, context->engine, DNNL_MEMORY_ALLOCATE));
+		void *room = arena_alloc(*shared ? &m->step->arena : &context->packed->arena, 1, dnnl_memory_desc_get_size(wanted));
+		check(m, room ? dnnl_memory_create(&packed, wanted, context->engine, room) : dnnl_out_of_memory);
 		if (m->status != dnnl_success)
 			return;
-		check(m, dnnl_memory_create(&from, plain, context->engine, (void *)(uintptr_t)context->op->weights));
+		check(m, dnnl_memory_create(&from, plain, context->engine, (void *)(uintptr_t)context->stage->op->weights));
 		if (m->status == dnnl_success) {
 			check(m, reorder(m, from, packed));
 			dnnl_memory_destroy(from);
@@ -163,6 +183,7 @@ static void weights_argument(struct making *m, const dnnl_memory_desc_t *plain)
 		if (!*shared)
 			*shared = packed;
 	}
+	m->step->tensors_of[m->step->argument_count] = -1;
 	m->step->arguments[m->step->argument_count++] = (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, packed};
 	if (packed == *shared)
 		m->step->shared = packed;
@@ -173,14 +194,15 @@ static void bias_argument(struct making *m, dnnl_dim_t outputs)
 	dnnl_memory_desc_t md;
 	dnnl_dims_t dims = {outputs};
 	dnnl_memory_desc_init_by_tag(&md, 1, dims, dnnl_f32, dnnl_a);
-	if (m->context->op->bias)
-		argument(m, DNNL_ARG_BIAS, &md, m->context->op->bias);
+	if (m->context->stage->op->bias)
+		argument(m, DNNL_ARG_BIAS, &md, m->context->stage->op->bias);
 }
 
 static void make_conv(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	const struct window *w = &op->window;
+	const struct stage *stage = m->context->stage;
 	const struct tensor *in = tensor_of(m, op->inputs[0]), *out = tensor_of(m, op->output);
 	dnnl_memory_desc_t source = map_of(m, op->inputs[0]), target = map_of(m, op->output), plain, any = {0}, bias;
 	dnnl_dim_t g = op->groups, o = out->c / g, c = in->c / g, kh = w->height, kw = w->width;
@@ -192,6 +214,10 @@ static void make_conv(struct making *m)
 	dnnl_memory_desc_init_by_tag(&any, 5 - skip, grouped + skip, dnnl_f32, dnnl_format_tag_any);
 	dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
 	fuse_activation(m);
+	int sum_at = dnnl_post_ops_len(m->post_ops);
+	if (stage->sum)
+		check(m, dnnl_post_ops_append_binary(m->post_ops, dnnl_binary_add, &target));
+	fuse_relu(m);
 	dnnl_convolution_desc_t description;
 	check(m, dnnl_dilated_convolution_forward_desc_init(&description, dnnl_forward_inference, dnnl_convolution_direct, &source, &any,
 		op->bias ? &bias : NULL, &target, strides, dilates, begin, end));
@@ -199,26 +225,35 @@ static void make_conv(struct making *m)
 	tensor_argument(m, DNNL_ARG_SRC, op->inputs[0]);
 	weights_argument(m, &plain);
 	bias_argument(m, out->c);
-	tensor_argument(m, DNNL_ARG_DST, op->output);
+	if (stage->sum)
+		tensor_argument(m, DNNL_ARG_ATTR_MULTIPLE_POST_OP(sum_at) | DNNL_ARG_SRC_1, stage->addend);
+	tensor_argument(m, DNNL_ARG_DST, stage->output);
 }
 
+/* A Conv of 1 x 1 over a row of the images: oneDNN's inner product sums in an order that depends on the threads. */
 static void make_gemm(struct making *m)
 {
-	const struct op *op = m->context->op;
-	dnnl_dim_t inputs = tensor_of(m, op->inputs[0])->c, outputs = tensor_of(m, op->output)->c;
-	dnnl_dims_t dims = {outputs, inputs}, bias_dims = {outputs};
-	dnnl_memory_desc_t source = matrix(m->context->batch, inputs), target = matrix(m->context->batch, outputs), plain = matrix(outputs, inputs),
-		any, bias;
-	dnnl_memory_desc_init_by_tag(&any, 2, dims, dnnl_f32, dnnl_format_tag_any);
+	const struct op *op = m->context->stage->op;
+	int images = m->context->stage->images, inputs = tensor_of(m, op->inputs[0])->c, outputs = tensor_of(m, op->output)->c;
+	dnnl_dims_t dims = {outputs, inputs, 1, 1}, bias_dims = {outputs}, one = {1, 1}, none = {0, 0};
+	dnnl_memory_desc_t source = nhwc(1, inputs, 1, images), target = nhwc(1, outputs, 1, images), plain = nhwc(outputs, inputs, 1, 1), any, bias;
+	dnnl_memory_desc_init_by_tag(&any, 4, dims, dnnl_f32, dnnl_format_tag_any);
 	dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
 	fuse_activation(m);
-	dnnl_inner_product_desc_t description;
-	check(m, dnnl_inner_product_forward_desc_init(&description, dnnl_forward_inference, &source, &any, op->bias ? &bias : NULL, &target));
+	dnnl_convolution_desc_t description;
+	check(m, dnnl_convolution_forward_desc_init(&description, dnnl_forward_inference, dnnl_convolution_direct, &source, &any, op->bias ? &bias : NULL,
+		&target, one, none, none));
 	describe(m, &description);
-	argument(m, DNNL_ARG_SRC, &source, m->context->tensors[op->inputs[0]]);
+	tensor_argument_as(m, DNNL_ARG_SRC, &source, op->inputs[0]);
 	weights_argument(m, &plain);
 	bias_argument(m, outputs);
-	argument(m, DNNL_ARG_DST, &target, m->context->tensors[op->output]);
+	tensor_argument_as(m, DNNL_ARG_DST, &target, op->output);
+}
+
+/* Tensor t of image i of those that the step is at. */
+static float *image_of(const struct step *step, int t, int i)
+{
+	return step->tensors[t] + (size_t)(step->readers[t] ? i : step->first + i) * tensor_size(&step->plan->tensors[t]);
 }
 
 /* An average with the padding counted divides by what of the window lies within the padded map: where ceil_mode hangs over that, oneDNN's divisor
@@ -238,8 +273,8 @@ static void count_padding(const struct step *step)
 			int real_h = (y1 < in->h ? y1 : in->h) - (y0 > 0 ? y0 : 0), real_w = (x1 < in->w ? x1 : in->w) - (x0 > 0 ? x0 : 0);
 			int all_h = (y1 < end.y ? y1 : end.y) - y0, all_w = (x1 < end.x ? x1 : end.x) - x0;
 			float factor = (float)(real_h * real_w) / (float)(all_h * all_w);
-			for (int n = 0; n < step->batch; n++) {
-				float *values = step->tensors[op->output] + (((size_t)n * (size_t)out->h + (size_t)y) * (size_t)out->w + (size_t)x) * (size_t)out->c;
+			for (int n = 0; n < step->images; n++) {
+				float *values = image_of(step, op->output, n) + ((size_t)y * (size_t)out->w + (size_t)x) * (size_t)out->c;
 				for (int c = 0; c < out->c; c++)
 					values[c] *= factor;
 			}
@@ -248,7 +283,7 @@ static void count_padding(const struct step *step)
 
 static void make_pool(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	const struct tensor *in = tensor_of(m, op->inputs[0]);
 	struct window w = op->window;
 	bool average = op->kind == OP_AVERAGE_POOL || op->kind == OP_GLOBAL_AVERAGE_POOL;
@@ -269,7 +304,7 @@ static void make_pool(struct making *m)
 
 static void make_concat(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t sources[OP_MAX_INPUTS], target = map_of(m, op->output);
 	for (int i = 0; i < op->input_count; i++)
 		sources[i] = map_of(m, op->inputs[i]);
@@ -279,9 +314,9 @@ static void make_concat(struct making *m)
 	tensor_argument(m, DNNL_ARG_DST, op->output);
 }
 
-static void make_add(struct making *m)
+static void make_long_sum(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t sources[OP_MAX_INPUTS], target = map_of(m, op->output);
 	float scales[OP_MAX_INPUTS];
 	for (int i = 0; i < op->input_count; i++) {
@@ -294,22 +329,36 @@ static void make_add(struct making *m)
 	tensor_argument(m, DNNL_ARG_DST, op->output);
 }
 
-/* Two tensors, the second perhaps C x 1 x 1. */
-static void make_mul(struct making *m)
+/* Of two tensors, the second perhaps C x 1 x 1. */
+static void make_binary(struct making *m, dnnl_alg_kind_t kind)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t left = map_of(m, op->inputs[0]), right = map_of(m, op->inputs[1]), target = map_of(m, op->output);
 	dnnl_binary_desc_t description;
-	check(m, dnnl_binary_desc_init(&description, dnnl_binary_mul, &left, &right, &target));
+	fuse_relu(m);
+	check(m, dnnl_binary_desc_init(&description, kind, &left, &right, &target));
 	describe(m, &description);
 	tensor_argument(m, DNNL_ARG_SRC_0, op->inputs[0]);
 	tensor_argument(m, DNNL_ARG_SRC_1, op->inputs[1]);
-	tensor_argument(m, DNNL_ARG_DST, op->output);
+	tensor_argument(m, DNNL_ARG_DST, m->context->stage->output);
+}
+
+static void make_mul(struct making *m)
+{
+	make_binary(m, dnnl_binary_mul);
+}
+
+static void make_add(struct making *m)
+{
+	if (m->context->stage->op->input_count == 2)
+		make_binary(m, dnnl_binary_add);
+	else
+		make_long_sum(m);
 }
 
 static void make_scale(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t source = map_of(m, op->inputs[0]), channels = nhwc(1, tensor_of(m, op->output)->c, 1, 1);
 	dnnl_binary_desc_t description;
 	check(m, dnnl_post_ops_append_binary(m->post_ops, dnnl_binary_add, &channels));
@@ -323,7 +372,7 @@ static void make_scale(struct making *m)
 
 static void make_activation(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t source = map_of(m, op->inputs[0]), channels = nhwc(1, tensor_of(m, op->output)->c, 1, 1);
 	if (op->activation.kind == ACTIVATION_PRELU) {
 		dnnl_prelu_desc_t description;
@@ -345,7 +394,7 @@ static void make_activation(struct making *m)
 
 static void make_lrn(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t source = map_of(m, op->inputs[0]);
 	dnnl_lrn_desc_t description;
 	check(m, dnnl_lrn_forward_desc_init(&description, dnnl_forward_inference, dnnl_lrn_across_channels, &source, op->lrn.size, op->lrn.alpha,
@@ -357,28 +406,28 @@ static void make_lrn(struct making *m)
 
 static void make_layer_norm(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	const struct tensor *in = tensor_of(m, op->inputs[0]);
-	dnnl_memory_desc_t source = matrix((dnnl_dim_t)m->context->batch * in->h * in->w, in->c), channels;
+	dnnl_memory_desc_t source = matrix((dnnl_dim_t)m->context->stage->images * in->h * in->w, in->c), channels;
 	dnnl_dims_t dims = {in->c};
 	dnnl_layer_normalization_desc_t description;
 	dnnl_memory_desc_init_by_tag(&channels, 1, dims, dnnl_f32, dnnl_a);
 	check(m, dnnl_layer_normalization_forward_desc_init(&description, dnnl_forward_inference, &source, NULL, op->epsilon,
 		dnnl_use_scale | dnnl_use_shift));
 	describe(m, &description);
-	argument(m, DNNL_ARG_SRC, &source, m->context->tensors[op->inputs[0]]);
+	tensor_argument_as(m, DNNL_ARG_SRC, &source, op->inputs[0]);
 	argument(m, DNNL_ARG_SCALE, &channels, op->scale);
 	argument(m, DNNL_ARG_SHIFT, &channels, op->shift);
-	argument(m, DNNL_ARG_DST, &source, m->context->tensors[op->output]);
+	tensor_argument_as(m, DNNL_ARG_DST, &source, op->output);
 }
 
 static void reindex(const struct step *step)
 {
 	const struct op *op = step->op;
-	size_t from_size = tensor_size(&step->plan->tensors[op->inputs[0]]), size = tensor_size(&step->plan->tensors[op->output]);
-	for (size_t n = 0; n < (size_t)step->batch; n++) {
-		const float *from = step->tensors[op->inputs[0]] + n * from_size;
-		float *to = step->tensors[op->output] + n * size;
+	size_t size = tensor_size(&step->plan->tensors[op->output]);
+	for (int n = 0; n < step->images; n++) {
+		const float *from = image_of(step, op->inputs[0], n);
+		float *to = image_of(step, op->output, n);
 		for (size_t i = 0; i < size; i++)
 			to[i] = op->from[i] == OP_FILL ? op->fill : from[op->from[i]];
 	}
@@ -392,17 +441,17 @@ static void make_reindex(struct making *m)
 
 static void make_softmax(struct making *m)
 {
-	const struct op *op = m->context->op;
+	const struct op *op = m->context->stage->op;
 	dnnl_dim_t classes = tensor_of(m, op->inputs[0])->c;
-	dnnl_memory_desc_t md = matrix(m->context->batch, classes);
+	dnnl_memory_desc_t md = matrix(m->context->stage->images, classes);
 	dnnl_softmax_desc_t softmax;
 	dnnl_logsoftmax_desc_t log_softmax;
 	bool logarithm = op->kind == OP_LOG_SOFTMAX;
 	check(m, logarithm ? dnnl_logsoftmax_forward_desc_init(&log_softmax, dnnl_forward_inference, &md, 1)
 		: dnnl_softmax_forward_desc_init(&softmax, dnnl_forward_inference, &md, 1));
 	describe(m, logarithm ? &log_softmax : &softmax);
-	argument(m, DNNL_ARG_SRC, &md, m->context->tensors[op->inputs[0]]);
-	argument(m, DNNL_ARG_DST, &md, m->context->tensors[op->output]);
+	tensor_argument_as(m, DNNL_ARG_SRC, &md, op->inputs[0]);
+	tensor_argument_as(m, DNNL_ARG_DST, &md, op->output);
 }
 
 static void (*const MAKERS[])(struct making *) = {
@@ -416,16 +465,17 @@ static void (*const MAKERS[])(struct making *) = {
 int step_make(const struct step_context *context, struct step *step)
 {
 	struct making m = {.context = context, .step = step};
-	*step = (struct step){.op = context->op, .plan = context->plan, .tensors = context->tensors, .batch = context->batch};
+	*step = (struct step){.op = context->stage->op, .plan = context->plan, .tensors = context->tensors, .readers = context->readers, .images = context->stage->images};
 	step->arguments = arena_alloc(&step->arena, STEP_MAX_ARGUMENTS, sizeof *step->arguments);
-	if (!step->arguments)
+	step->tensors_of = arena_alloc(&step->arena, STEP_MAX_ARGUMENTS, sizeof *step->tensors_of);
+	if (!step->arguments || !step->tensors_of)
 		return error_memory(context->error, "a session");
 	check(&m, dnnl_primitive_attr_create(&m.attributes));
 	check(&m, dnnl_post_ops_create(&m.post_ops));
 	if (m.status == dnnl_success)
 		check(&m, dnnl_primitive_attr_set_scratchpad_mode(m.attributes, dnnl_scratchpad_mode_user));
 	if (m.status == dnnl_success)
-		MAKERS[context->op->kind](&m);
+		MAKERS[context->stage->op->kind](&m);
 	if (m.status == dnnl_success && m.description)
 		check(&m, dnnl_primitive_create(&step->primitive, m.description));
 	if (m.status == dnnl_success && m.description) {
@@ -434,8 +484,10 @@ int step_make(const struct step_context *context, struct step *step)
 		if (step->scratch_size)
 			check(&m, dnnl_memory_create(&step->scratch, md, context->engine, NULL));
 	}
-	if (step->scratch)
+	if (step->scratch) {
+		step->tensors_of[step->argument_count] = -1;
 		step->arguments[step->argument_count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, step->scratch};
+	}
 	if (m.description)
 		dnnl_primitive_desc_destroy(m.description);
 	if (m.post_ops)
@@ -447,7 +499,7 @@ int step_make(const struct step_context *context, struct step *step)
 	if (m.status == dnnl_out_of_memory)
 		return error_memory(context->error, "oneDNN: use a smaller batch or input");
 	return error_set(context->error, LSDN_ERROR_UNSUPPORTED, "node '%.100s': %.40s: oneDNN cannot compute it in this form (status %d)",
-		context->op->name, context->op->op_type, (int)m.status);
+		context->stage->op->name, context->stage->op->op_type, (int)m.status);
 }
 
 void step_set_scratch(struct step *step, void *scratch)
@@ -456,9 +508,20 @@ void step_set_scratch(struct step *step, void *scratch)
 		dnnl_memory_set_data_handle(step->scratch, scratch);
 }
 
-bool step_run(const struct step *step, dnnl_stream_t stream)
+static bool move_to(struct step *step, int first)
 {
-	bool ok = !step->primitive || dnnl_primitive_execute(step->primitive, stream, step->argument_count, step->arguments) == dnnl_success;
+	bool ok = true;
+	step->first = first;
+	for (int i = 0; i < step->argument_count && ok; i++)
+		if (step->tensors_of[i] >= 0)
+			ok = dnnl_memory_set_data_handle(step->arguments[i].memory, image_of(step, step->tensors_of[i], 0)) == dnnl_success;
+	return ok;
+}
+
+bool step_run(struct step *step, dnnl_stream_t stream, int first)
+{
+	bool ok = (step->first == first || move_to(step, first))
+		&& (!step->primitive || dnnl_primitive_execute(step->primitive, stream, step->argument_count, step->arguments) == dnnl_success);
 	if (ok && step->correct)
 		step->correct(step);
 	return ok;

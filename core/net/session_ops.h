@@ -1,24 +1,26 @@
-/* One operator of a plan as oneDNN primitives with their memory. */
+/* One stage of a plan as a oneDNN primitive with its memory. */
 #ifndef LSDN_CORE_NET_SESSION_OPS_H
 #define LSDN_CORE_NET_SESSION_OPS_H
 
 #include <dnnl.h>
 
-#include "core/net/plan.h"
+#include "core/net/stages.h"
 
 struct packed_weights {
 	dnnl_engine_t engine;
 	dnnl_memory_t *weights; /* one an op, NULL until a session needs it; owned */
 	int count;
+	struct arena arena;     /* of their numbers */
 };
 
 enum { STEP_MAX_ARGUMENTS = OP_MAX_INPUTS + 8 };
 
-/* A primitive with its arguments; ops of several primitives (HardSigmoid, long products) chain them. */
+/* A primitive with its arguments. */
 struct step {
 	dnnl_primitive_t primitive;
 	int argument_count;
 	dnnl_exec_arg_t *arguments; /* memories are owned, but for packed weights */
+	int *tensors_of;            /* one an argument: the tensor that it is, or -1 */
 	dnnl_memory_t shared;       /* the one that is not */
 	dnnl_memory_t scratch;
 	size_t scratch_size;
@@ -26,15 +28,17 @@ struct step {
 	const struct op *op;
 	const struct plan *plan;
 	float *const *tensors;
-	int batch;
+	const struct op *const *readers;
+	int images; /* that it computes at once, */
+	int first;  /* and of them the first one in the batch */
 	struct arena arena;
 };
 
 struct step_context {
 	const struct plan *plan;
-	const struct op *op;
-	int batch;
-	float *const *tensors;
+	const struct stage *stage;
+	float *const *tensors;           /* one a tensor */
+	const struct op *const *readers; /* of what is not kept, and there for the images that are being computed only */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	struct packed_weights *packed;
@@ -43,7 +47,8 @@ struct step_context {
 
 int step_make(const struct step_context *context, struct step *step);
 void step_set_scratch(struct step *step, void *scratch);
-bool step_run(const struct step *step, dnnl_stream_t stream);
+/* Computes the images from `first` on. */
+bool step_run(struct step *step, dnnl_stream_t stream, int first);
 void step_close(struct step *step);
 
 #endif

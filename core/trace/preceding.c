@@ -57,6 +57,39 @@ static void row_of_pool(const struct tensor *in, const struct op *op, const floa
 		row[c] /= divisor;
 }
 
+/* The operand that is not kept is the sum less the other; where a ReLU passed nothing on, it is not above minus the other, and so not above one that is
+ * not negative. NaN where that does not tell. */
+LSDN_KERNEL static void row_of_sum(float *restrict row, const float *restrict sum, const float *restrict other, int passed, int channels)
+{
+	for (int c = 0; c < channels; c++) {
+		float operand = sum[c] - other[c], higher = operand > other[c] ? operand : other[c];
+		row[c] = !passed || sum[c] > 0 ? higher : other[c] >= 0 ? other[c] : NAN;
+	}
+}
+
+/* The highest operand of an Add or Mul at one pixel; NaN where that is not kept. */
+static void row_of_operands(const struct session *session, int image, const struct op *op, size_t first, int channels, float *row)
+{
+	const float *operands[OP_MAX_INPUTS] = {0};
+	int kept = 0;
+	for (int i = 0; i < op->input_count; i++) {
+		const float *values = session_tensor(session, op->inputs[i], image);
+		if (values)
+			operands[kept++] = values + first;
+	}
+	if (kept < op->input_count) {
+		int sum = session_sum(session, op);
+		const float *values = op->kind == OP_ADD && op->input_count == 2 && kept == 1 ? session_tensor(session, sum, image) : NULL;
+		if (values)
+			row_of_sum(row, values + first, operands[0], sum != op->output, channels);
+		return;
+	}
+	for (int c = 0; c < channels; c++)
+		row[c] = -INFINITY;
+	for (int i = 0; i < kept; i++)
+		row_maximum(row, operands[i], channels);
+}
+
 void support_preceding_row(const struct session *session, const struct plan *plan, int image, int t, int y, int x, float *row)
 {
 	t = plan_layer_tensor(plan, t);
@@ -72,10 +105,7 @@ void support_preceding_row(const struct session *session, const struct plan *pla
 	if (op->kind == OP_MAX_POOL || op->kind == OP_AVERAGE_POOL) {
 		row_of_pool(in, op, input, n, row);
 	} else if (op->kind == OP_ADD || op->kind == OP_MUL) {
-		for (int c = 0; c < channels; c++)
-			row[c] = -INFINITY;
-		for (int i = 0; i < op->input_count; i++)
-			row_maximum(row, session_tensor(session, op->inputs[i], image) + (size_t)(y * in->w + x) * (size_t)in->c, channels);
+		row_of_operands(session, image, op, (size_t)(y * in->w + x) * (size_t)in->c, channels, row);
 	} else if (op->kind == OP_CONCAT) {
 		for (int i = 0; i < op->input_count; i++) {
 			support_preceding_row(session, plan, image, op->inputs[i], y, x, row);
@@ -124,7 +154,7 @@ float support_preceding(const struct session *session, const struct plan *plan, 
 	case OP_ADD:
 	case OP_MUL:
 		for (int i = 0; i < op->input_count; i++) {
-			float value = session_tensor(session, op->inputs[i], image)[place_neuron(in, n)];
+			float value = session_value(session, op->inputs[i], image, place_neuron(in, n));
 			highest = value > highest ? value : highest;
 		}
 		return highest;

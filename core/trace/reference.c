@@ -140,7 +140,7 @@ double reference_preceding(const struct session *session, const struct plan *pla
 	case OP_ADD:
 	case OP_MUL:
 		for (int i = 0; i < op->input_count; i++)
-			highest = fmax(highest, at(in, session_tensor(session, op->inputs[i], image), n.c, n.y, n.x));
+			highest = fmax(highest, (double)session_value(session, op->inputs[i], image, place_neuron(in, n)));
 		return highest;
 	case OP_CONCAT:
 		for (int i = 0; i < op->input_count; i++) {

@@ -122,18 +122,18 @@ static int through_pool(struct walk *w, const struct op *op, neuron_t n, const u
 static int through_add(struct walk *w, const struct op *op, neuron_t n, const uint64_t *mask)
 {
 	const struct policy *p = &w->policies[0];
-	float sum = values(w, op->output)[n], best = 0;
+	float sum = session_value(w->session, op->output, w->image, n), best = 0;
 	float sign = p->signed_ && sum < 0 && op - w->plan->ops != w->score_op ? -1 : 1;
 	int chosen = -1, code = LSDN_OK;
 	for (int i = 0; i < op->input_count; i++) {
-		float value = sign * values(w, op->inputs[i])[n];
+		float value = sign * session_value(w->session, op->inputs[i], w->image, n);
 		if (chosen < 0 || value > best) {
 			best = value;
 			chosen = i;
 		}
 	}
 	for (int i = 0; i < op->input_count && !code; i++)
-		if (i == chosen || (p->residual == RESIDUAL_BOTH && sign * values(w, op->inputs[i])[n] > 0))
+		if (i == chosen || (p->residual == RESIDUAL_BOTH && sign * session_value(w->session, op->inputs[i], w->image, n) > 0))
 			code = walk_add(w, op->inputs[i], n, mask);
 	return code;
 }
