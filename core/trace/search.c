@@ -2,13 +2,12 @@
 
 #include "core/trace/search.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/trace/bounds.h"
-#include "core/trace/lanes.h"
+#include "core/trace/search_kernels.h"
 #include "core/trace/supports_inside.h"
 
 /* A bound in single precision is off by less than this share of its parts. */
@@ -82,15 +81,6 @@ bool search_possible(const struct walk *w, const struct rule *r)
 	return possible;
 }
 
-LSDN_KERNEL static uint32_t highest_count(const uint32_t *counts, int policies)
-{
-	uint32_t highest = 0;
-#pragma omp simd reduction(max : highest)
-	for (int p = 0; p < policies; p++)
-		highest = counts[p] > highest ? counts[p] : highest;
-	return highest;
-}
-
 /* The highest Z_suc of each channel's tops. */
 static void raise_suc(struct walk *w, const struct op *op)
 {
@@ -98,7 +88,7 @@ static void raise_suc(struct walk *w, const struct op *op)
 	uint32_t channels = (uint32_t)w->plan->tensors[op->inputs[0]].c;
 	s->most_suc = 1;
 	for (size_t top = 0; top < w->tops.count; top++) {
-		float *suc = &s->suc[w->tops.keys[top] % channels], count = (float)highest_count(w->top_counts + top * (size_t)w->count, w->count);
+		float *suc = &s->suc[w->tops.keys[top] % channels], count = (float)search_highest_count(w->top_counts + top * (size_t)w->count, w->count);
 		*suc = fmaxf(*suc, count);
 		s->most_suc = fmaxf(*suc, s->most_suc);
 	}
@@ -142,136 +132,6 @@ void search_end(struct walk *w, const struct op *op)
 		w->search->suc[w->tops.keys[top] % channels] = 1;
 }
 
-/* Copies the eligible candidates' Z_cur; returns how many they are. *most gets the highest absolute value. */
-LSDN_KERNEL static int keep_eligible(float *restrict kept, const float *restrict z, int count, float above, float *most)
-{
-	float highest = 0;
-	int eligible = 0;
-#pragma omp simd reduction(max : highest) reduction(+ : eligible)
-	for (int c = 0; c < count; c++) {
-		int is = z[c] > above;
-		float size = is ? fabsf(z[c]) : 0;
-		kept[c] = is ? z[c] : -INFINITY;
-		eligible += is;
-		highest = size > highest ? size : highest;
-	}
-	*most = highest;
-	return eligible;
-}
-
-/* True where some candidate that is in play is at that pixel. */
-LSDN_KERNEL static int some_there(const float *restrict z, const uint32_t *restrict pixels, uint32_t pixel, int count)
-{
-	int there = 0;
-#pragma omp simd reduction(| : there)
-	for (int c = 0; c < count; c++)
-		there |= pixels[c] == pixel && z[c] > -INFINITY;
-	return there;
-}
-
-LSDN_KERNEL static void gather_row(float *restrict bounds, const uint32_t *restrict pixels, uint32_t pixel, const float *restrict row, int count)
-{
-	for (int c = 0; c < count; c++)
-		bounds[c] = pixels[c] == pixel ? row[c] : bounds[c];
-}
-
-LSDN_KERNEL static float highest(const float *values, int count)
-{
-	return lanes_maximum(values, count);
-}
-
-LSDN_KERNEL static int find(const float *values, int count, float value)
-{
-	return lanes_find(values, count, value);
-}
-
-/* Bounds of Omega at a ratio; the highest is returned. */
-LSDN_KERNEL static float bound_omegas(float *restrict omegas, const float *restrict z, const float *restrict bounds, float ratio, int count)
-{
-	float highest = -INFINITY;
-#pragma omp simd reduction(max : highest)
-	for (int c = 0; c < count; c++) {
-		omegas[c] = z[c] + ratio * bounds[c];
-		highest = omegas[c] > highest ? omegas[c] : highest;
-	}
-	return highest;
-}
-
-/* The same where Z_suc may be above 1, which makes a negative sum lower. */
-LSDN_KERNEL static float bound_omegas_suc(float *restrict omegas, const float *restrict z, const float *restrict bounds, const float *restrict suc,
-	float ratio, int count)
-{
-	float highest = -INFINITY;
-#pragma omp simd reduction(max : highest)
-	for (int c = 0; c < count; c++) {
-		float sum = z[c] + ratio * bounds[c], product = suc[c] * sum;
-		omegas[c] = product > sum ? product : sum;
-		highest = omegas[c] > highest ? omegas[c] : highest;
-	}
-	return highest;
-}
-
-LSDN_KERNEL static void forget_best(double *restrict best, int *restrict who, int count)
-{
-	for (int i = 0; i < count; i++) {
-		best[i] = -INFINITY;
-		who[i] = INT_MAX;
-	}
-}
-
-/* The first candidate at or after `from` whose bound is not below the limit; count where there is none. */
-LSDN_KERNEL static int next_reaching(const float *omegas, int from, int count, float limit)
-{
-	enum { BLOCK = 64 };
-	int c = from, any = 0;
-	for (; c + BLOCK <= count && !any; c += any ? 0 : BLOCK)
-#pragma omp simd reduction(| : any)
-		for (int k = 0; k < BLOCK; k++)
-			any |= omegas[c + k] >= limit;
-	while (c < count && !(omegas[c] >= limit))
-		c++;
-	return c;
-}
-
-/* Candidate c with Z_cur and Z_pre becomes the best where it is; of equals the lowest is. Rounded as everywhere else: without fused multiplications. */
-LSDN_KERNEL_UNFUSED static void compare(double *restrict best, int *restrict who, const double *restrict ratios, double cur, double pre, int c, int count)
-{
-	for (int p = 0; p < count; p++) {
-		double omega = cur + ratios[p] * pre;
-		bool better = omega > best[p] || (omega == best[p] && c < who[p]);
-		best[p] = better ? omega : best[p];
-		who[p] = better ? c : who[p];
-	}
-}
-
-LSDN_KERNEL_UNFUSED static void compare_suc(double *restrict best, int *restrict who, const double *restrict ratios, const uint32_t *restrict counts,
-	double cur, double pre, int c, int count)
-{
-	for (int p = 0; p < count; p++) {
-		double omega = (double)(counts[p] ? counts[p] : 1) * (cur + ratios[p] * pre);
-		bool better = omega > best[p] || (omega == best[p] && c < who[p]);
-		best[p] = better ? omega : best[p];
-		who[p] = better ? c : who[p];
-	}
-}
-
-/* The same for the k best of one policy. */
-static void insert(double *best, int *who, int k, double omega, int c)
-{
-	int at = k;
-	while (at > 0 && (omega > best[at - 1] || (omega == best[at - 1] && c < who[at - 1]))) {
-		at--;
-		if (at + 1 < k) {
-			best[at + 1] = best[at];
-			who[at + 1] = who[at];
-		}
-	}
-	if (at < k) {
-		best[at] = omega;
-		who[at] = c;
-	}
-}
-
 /* Z_suc of candidate c by policy; NULL where it is 1. */
 static const uint32_t *counts_of(const struct walk *w, const struct op *op, struct place s, int c)
 {
@@ -295,11 +155,11 @@ static int compute(struct walk *w, const struct op *op, struct place s, int c)
 	search->z[c] = -INFINITY;
 	search->pre[c] = (float)pre;
 	if (search->k == 1 && counts)
-		compare_suc(search->best + first, search->who + first, search->ratios + first, counts + first, cur, pre, c, count);
+		search_compare_suc(search->best + first, search->who + first, search->ratios + first, counts + first, cur, pre, c, count);
 	else if (search->k == 1)
-		compare(search->best + first, search->who + first, search->ratios + first, cur, pre, c, count);
+		search_compare(search->best + first, search->who + first, search->ratios + first, cur, pre, c, count);
 	for (int p = first; search->k > 1 && p <= search->last; p++)
-		insert(search->best + p * search->k, search->who + p * search->k, search->k,
+		search_insert(search->best + p * search->k, search->who + p * search->k, search->k,
 			(counts && counts[p] ? counts[p] : 1) * (cur + search->ratios[p] * pre), c);
 	return LSDN_OK;
 }
@@ -327,12 +187,12 @@ static int verify(struct walk *w, const struct op *op, struct place s, int p)
 	const double *worst = &search->best[(p + 1) * search->k - 1];
 	const float *suc = search->suc + support_first_channel(w->plan, op, s.c);
 	const float ratio = (float)search->ratios[p], slack = search->slack;
-	float most = search->most_suc > 1 ? bound_omegas_suc(search->omegas, search->z, search->bounds, suc, ratio, count)
-		: bound_omegas(search->omegas, search->z, search->bounds, ratio, count);
+	float most = search->most_suc > 1 ? search_bound_omegas_suc(search->omegas, search->z, search->bounds, suc, ratio, count)
+		: search_bound_omegas(search->omegas, search->z, search->bounds, ratio, count);
 	if (most == -INFINITY || most + slack < *worst)
 		return LSDN_OK;
-	code = compute(w, op, s, find(search->omegas, count, most));
-	for (int c = -1; !code && (c = next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
+	code = compute(w, op, s, search_find(search->omegas, count, most));
+	for (int c = -1; !code && (c = search_next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
 		if (search->z[c] > -INFINITY && closer(w, op, s, c, ratio) + slack >= *worst)
 			code = compute(w, op, s, c);
 	return code;
@@ -401,13 +261,13 @@ static bool find_bounds(struct walk *w, const struct op *op, struct place s, int
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
 			uint32_t pixel = (uint32_t)((r.y0 + i * window->dilation_y) * in->w + r.x0 + j * window->dilation_x);
-			if (!some_there(search->z, w->seen.pixels, pixel, count))
+			if (!search_some_there(search->z, w->seen.pixels, pixel, count))
 				continue;
 			const struct bounds_row *row = bounds_of(w->bounds, search->tensor, pixel, w->error);
 			*code = row ? LSDN_OK : (int)w->error->code;
 			if (!row || !row->finite)
 				return false;
-			gather_row(search->gathered, w->seen.pixels, pixel, row->bound + first, count);
+			search_gather_row(search->gathered, w->seen.pixels, pixel, row->bound + first, count);
 		}
 	return r.i_from < r.i_to && r.j_from < r.j_to;
 }
@@ -459,7 +319,7 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	int count = support_count(w->plan, op), code = LSDN_OK;
 	bool all = !r->gated || count == 1;
 	float most;
-	int eligible = keep_eligible(search->z, w->seen.z, count, all ? -INFINITY : 0, &most);
+	int eligible = search_keep_eligible(search->z, w->seen.z, count, all ? -INFINITY : 0, &most);
 	*done = !(all && eligible < count) && most < INFINITY;
 	if (!*done)
 		return LSDN_OK;
@@ -473,8 +333,8 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	if (!*done)
 		return code;
 	find_policies(search, mask, w->count);
-	forget_best(search->best + search->first * r->k, search->who + search->first * r->k, (search->last + 1 - search->first) * r->k);
-	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(highest(search->bounds, count), 0));
+	search_forget_best(search->best + search->first * r->k, search->who + search->first * r->k, (search->last + 1 - search->first) * r->k);
+	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(search_highest(search->bounds, count), 0));
 	if (search->ordered) {
 		code = verify(w, op, s, search->first);
 		code = code ? code : verify(w, op, s, search->last);

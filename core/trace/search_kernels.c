@@ -1,0 +1,142 @@
+#include "config.h"
+
+#include "core/trace/search_kernels.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+
+#include "core/kernel.h"
+#include "core/trace/lanes.h"
+
+LSDN_KERNEL uint32_t search_highest_count(const uint32_t *counts, int policies)
+{
+	uint32_t highest = 0;
+#pragma omp simd reduction(max : highest)
+	for (int p = 0; p < policies; p++)
+		highest = counts[p] > highest ? counts[p] : highest;
+	return highest;
+}
+
+LSDN_KERNEL int search_keep_eligible(float *restrict kept, const float *restrict z, int count, float above, float *most)
+{
+	float highest = 0;
+	int eligible = 0;
+#pragma omp simd reduction(max : highest) reduction(+ : eligible)
+	for (int c = 0; c < count; c++) {
+		int is = z[c] > above;
+		float size = is ? fabsf(z[c]) : 0;
+		kept[c] = is ? z[c] : -INFINITY;
+		eligible += is;
+		highest = size > highest ? size : highest;
+	}
+	*most = highest;
+	return eligible;
+}
+
+LSDN_KERNEL int search_some_there(const float *restrict z, const uint32_t *restrict pixels, uint32_t pixel, int count)
+{
+	int there = 0;
+#pragma omp simd reduction(| : there)
+	for (int c = 0; c < count; c++)
+		there |= pixels[c] == pixel && z[c] > -INFINITY;
+	return there;
+}
+
+LSDN_KERNEL void search_gather_row(float *restrict bounds, const uint32_t *restrict pixels, uint32_t pixel, const float *restrict row, int count)
+{
+	for (int c = 0; c < count; c++)
+		bounds[c] = pixels[c] == pixel ? row[c] : bounds[c];
+}
+
+LSDN_KERNEL float search_highest(const float *values, int count)
+{
+	return lanes_maximum(values, count);
+}
+
+LSDN_KERNEL int search_find(const float *values, int count, float value)
+{
+	return lanes_find(values, count, value);
+}
+
+LSDN_KERNEL float search_bound_omegas(float *restrict omegas, const float *restrict z, const float *restrict bounds, float ratio, int count)
+{
+	float highest = -INFINITY;
+#pragma omp simd reduction(max : highest)
+	for (int c = 0; c < count; c++) {
+		omegas[c] = z[c] + ratio * bounds[c];
+		highest = omegas[c] > highest ? omegas[c] : highest;
+	}
+	return highest;
+}
+
+LSDN_KERNEL float search_bound_omegas_suc(float *restrict omegas, const float *restrict z, const float *restrict bounds, const float *restrict suc,
+	float ratio, int count)
+{
+	float highest = -INFINITY;
+#pragma omp simd reduction(max : highest)
+	for (int c = 0; c < count; c++) {
+		float sum = z[c] + ratio * bounds[c], product = suc[c] * sum;
+		omegas[c] = product > sum ? product : sum;
+		highest = omegas[c] > highest ? omegas[c] : highest;
+	}
+	return highest;
+}
+
+LSDN_KERNEL void search_forget_best(double *restrict best, int *restrict who, int count)
+{
+	for (int i = 0; i < count; i++) {
+		best[i] = -INFINITY;
+		who[i] = INT_MAX;
+	}
+}
+
+LSDN_KERNEL int search_next_reaching(const float *omegas, int from, int count, float limit)
+{
+	enum { BLOCK = 64 };
+	int c = from, any = 0;
+	for (; c + BLOCK <= count && !any; c += any ? 0 : BLOCK)
+#pragma omp simd reduction(| : any)
+		for (int k = 0; k < BLOCK; k++)
+			any |= omegas[c + k] >= limit;
+	while (c < count && !(omegas[c] >= limit))
+		c++;
+	return c;
+}
+
+LSDN_KERNEL_UNFUSED void search_compare(double *restrict best, int *restrict who, const double *restrict ratios, double cur, double pre, int c, int count)
+{
+	for (int p = 0; p < count; p++) {
+		double omega = cur + ratios[p] * pre;
+		bool better = omega > best[p] || (omega == best[p] && c < who[p]);
+		best[p] = better ? omega : best[p];
+		who[p] = better ? c : who[p];
+	}
+}
+
+LSDN_KERNEL_UNFUSED void search_compare_suc(double *restrict best, int *restrict who, const double *restrict ratios, const uint32_t *restrict counts,
+	double cur, double pre, int c, int count)
+{
+	for (int p = 0; p < count; p++) {
+		double omega = (double)(counts[p] ? counts[p] : 1) * (cur + ratios[p] * pre);
+		bool better = omega > best[p] || (omega == best[p] && c < who[p]);
+		best[p] = better ? omega : best[p];
+		who[p] = better ? c : who[p];
+	}
+}
+
+void search_insert(double *best, int *who, int k, double omega, int c)
+{
+	int at = k;
+	while (at > 0 && (omega > best[at - 1] || (omega == best[at - 1] && c < who[at - 1]))) {
+		at--;
+		if (at + 1 < k) {
+			best[at + 1] = best[at];
+			who[at + 1] = who[at];
+		}
+	}
+	if (at < k) {
+		best[at] = omega;
+		who[at] = c;
+	}
+}
