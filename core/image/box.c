@@ -26,19 +26,56 @@ size_t points_unique(struct point *points, size_t count)
 	return unique;
 }
 
+/* Points of one y whose x do not fall. */
+struct run {
+	size_t first, past;
+};
+
+/* The run that begins with a point, of at most that many. */
+static struct run run_from(const struct point *points, size_t count, size_t first, size_t most)
+{
+	struct run run = {first, first + 1};
+	while (run.past < count && run.past - first < most && points[run.past].y == points[first].y && points[run.past].x >= points[run.past - 1].x)
+		run.past++;
+	return run;
+}
+
+/* Adds to near, for each point of run a, how many points of run b are nearer than reach: those between two places, which move on with x. */
+static void count_near(const struct point *points, struct run a, struct run b, double reach, size_t *near)
+{
+	double dy = points[b.first].y - points[a.first].y, square = reach * reach;
+	size_t low = b.first, high = b.first;
+	if (!(dy * dy < square))
+		return;
+	for (size_t i = a.first; i < a.past; i++) {
+		double x = points[i].x, dx;
+		if (!isfinite(x)) /* near nothing, itself included */
+			continue;
+		while (low < b.past && points[low].x < x && (dx = points[low].x - x, !(dy * dy + dx * dx < square)))
+			low++;
+		high = high < low ? low : high;
+		while (high < b.past && (points[high].x <= x || (dx = points[high].x - x, dy * dy + dx * dx < square)))
+			high++;
+		near[i - a.first] += high - low;
+	}
+}
+
 size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep)
 {
+	enum { AT_ONCE = 256 };
 	double reach = rule->radius * hypot(width, height), needed = rule->share * (double)count;
 	size_t kept = 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t near = 0;
-		/* Of sorted points the nearest come first. */
-		for (size_t k = 0, j = i; k < count && !((double)near > needed); k++, j = j + 1 < count ? j + 1 : 0) {
-			double dy = points[j].y - points[i].y, dx = points[j].x - points[i].x;
-			near += dy * dy + dx * dx < reach * reach;
+	for (struct run a = {0, 0}, b; a.past < count;) {
+		size_t near[AT_ONCE] = {0};
+		a = run_from(points, count, a.past, AT_ONCE);
+		for (b.past = 0; b.past < count;) {
+			b = run_from(points, count, b.past, count);
+			count_near(points, a, b, reach, near);
 		}
-		keep[i] = (double)near > needed;
-		kept += keep[i];
+		for (size_t i = a.first; i < a.past; i++) {
+			keep[i] = (double)near[i - a.first] > needed;
+			kept += keep[i];
+		}
 	}
 	return kept;
 }
