@@ -1,4 +1,5 @@
-/* Loops that are a program's cost are compiled for what the processor has. */
+/* Loops that are a program's cost are compiled for what the processor has. Such functions are to be static: what chooses among them has a name that all
+ * programs share. */
 #ifndef LSDN_CORE_KERNEL_H
 #define LSDN_CORE_KERNEL_H
 

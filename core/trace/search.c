@@ -88,7 +88,7 @@ static void raise_suc(struct walk *w, const struct op *op)
 	uint32_t channels = (uint32_t)w->plan->tensors[op->inputs[0]].c;
 	s->most_suc = 1;
 	for (size_t top = 0; top < w->tops.count; top++) {
-		float *suc = &s->suc[w->tops.keys[top] % channels], count = (float)search_highest_count(w->top_counts + top * (size_t)w->count, w->count);
+		float *suc = &s->suc[w->tops.keys[top] % channels], count = (float)highest_count(w->top_counts + top * (size_t)w->count, w->count);
 		*suc = fmaxf(*suc, count);
 		s->most_suc = fmaxf(*suc, s->most_suc);
 	}
@@ -155,11 +155,11 @@ static int compute(struct walk *w, const struct op *op, struct place s, int c)
 	search->z[c] = -INFINITY;
 	search->pre[c] = (float)pre;
 	if (search->k == 1 && counts)
-		search_compare_suc(search->best + first, search->who + first, search->ratios + first, counts + first, cur, pre, c, count);
+		compare_suc(search->best + first, search->who + first, search->ratios + first, counts + first, cur, pre, c, count);
 	else if (search->k == 1)
-		search_compare(search->best + first, search->who + first, search->ratios + first, cur, pre, c, count);
+		compare(search->best + first, search->who + first, search->ratios + first, cur, pre, c, count);
 	for (int p = first; search->k > 1 && p <= search->last; p++)
-		search_insert(search->best + p * search->k, search->who + p * search->k, search->k,
+		insert(search->best + p * search->k, search->who + p * search->k, search->k,
 			(counts && counts[p] ? counts[p] : 1) * (cur + search->ratios[p] * pre), c);
 	return LSDN_OK;
 }
@@ -187,12 +187,12 @@ static int verify(struct walk *w, const struct op *op, struct place s, int p)
 	const double *worst = &search->best[(p + 1) * search->k - 1];
 	const float *suc = search->suc + support_first_channel(w->plan, op, s.c);
 	const float ratio = (float)search->ratios[p], slack = search->slack;
-	float most = search->most_suc > 1 ? search_bound_omegas_suc(search->omegas, search->z, search->bounds, suc, ratio, count)
-		: search_bound_omegas(search->omegas, search->z, search->bounds, ratio, count);
+	float most = search->most_suc > 1 ? bound_omegas_suc(search->omegas, search->z, search->bounds, suc, ratio, count)
+		: bound_omegas(search->omegas, search->z, search->bounds, ratio, count);
 	if (most == -INFINITY || most + slack < *worst)
 		return LSDN_OK;
-	code = compute(w, op, s, search_find(search->omegas, count, most));
-	for (int c = -1; !code && (c = search_next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
+	code = compute(w, op, s, find(search->omegas, count, most));
+	for (int c = -1; !code && (c = next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
 		if (search->z[c] > -INFINITY && closer(w, op, s, c, ratio) + slack >= *worst)
 			code = compute(w, op, s, c);
 	return code;
@@ -261,13 +261,13 @@ static bool find_bounds(struct walk *w, const struct op *op, struct place s, int
 	for (int i = r.i_from; i < r.i_to; i++)
 		for (int j = r.j_from; j < r.j_to; j++) {
 			uint32_t pixel = (uint32_t)((r.y0 + i * window->dilation_y) * in->w + r.x0 + j * window->dilation_x);
-			if (!search_some_there(search->z, w->seen.pixels, pixel, count))
+			if (!some_there(search->z, w->seen.pixels, pixel, count))
 				continue;
 			const struct bounds_row *row = bounds_of(w->bounds, search->tensor, pixel, w->error);
 			*code = row ? LSDN_OK : (int)w->error->code;
 			if (!row || !row->finite)
 				return false;
-			search_gather_row(search->gathered, w->seen.pixels, pixel, row->bound + first, count);
+			gather_row(search->gathered, w->seen.pixels, pixel, row->bound + first, count);
 		}
 	return r.i_from < r.i_to && r.j_from < r.j_to;
 }
@@ -319,7 +319,7 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	int count = support_count(w->plan, op), code = LSDN_OK;
 	bool all = !r->gated || count == 1;
 	float most;
-	int eligible = search_keep_eligible(search->z, w->seen.z, count, all ? -INFINITY : 0, &most);
+	int eligible = keep_eligible(search->z, w->seen.z, count, all ? -INFINITY : 0, &most);
 	*done = !(all && eligible < count) && most < INFINITY;
 	if (!*done)
 		return LSDN_OK;
@@ -333,8 +333,8 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	if (!*done)
 		return code;
 	find_policies(search, mask, w->count);
-	search_forget_best(search->best + search->first * r->k, search->who + search->first * r->k, (search->last + 1 - search->first) * r->k);
-	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(search_highest(search->bounds, count), 0));
+	forget_best(search->best + search->first * r->k, search->who + search->first * r->k, (search->last + 1 - search->first) * r->k);
+	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(highest(search->bounds, count), 0));
 	if (search->ordered) {
 		code = verify(w, op, s, search->first);
 		code = code ? code : verify(w, op, s, search->last);
