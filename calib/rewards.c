@@ -91,7 +91,8 @@ static int compute_row(const struct part *part, struct explainer *x, struct rewa
 	if (code == LSDN_ERROR_MEMORY)
 		return code;
 	for (int i = 0; code && row->usable && i < part->count; i++)
-		row->rewards[part->wanted[i]] = 0;
+		if (row->rewards[part->wanted[i]] == REWARD_UNKNOWN)
+			row->rewards[part->wanted[i]] = 0;
 	if (!code || row->usable) {
 		row->usable = true;
 		return LSDN_OK;

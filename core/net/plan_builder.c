@@ -363,11 +363,17 @@ int build_fold_scale(struct builder *b, struct op *op, const float *scale, const
 	float *bias = op->own_weights ? (float *)(uintptr_t)op->bias : build_floats(b, op->bias, outputs);
 	if (!weights || !bias)
 		return build_memory(b);
+	bool finite = true;
 	for (size_t o = 0; o < outputs; o++) {
-		for (size_t k = 0; k < each; k++)
+		for (size_t k = 0; k < each; k++) {
 			weights[o * each + k] *= scale[o];
+			finite = finite && isfinite(weights[o * each + k]);
+		}
 		bias[o] = (float)((double)bias[o] * scale[o] + shift[o]);
+		finite = finite && isfinite(bias[o]);
 	}
+	if (!finite)
+		return build_refuse(b, "scales the weights of '%s' past single precision: the weights are damaged, export or train again", op->name);
 	op->weights = weights;
 	op->bias = bias;
 	op->own_weights = true;

@@ -220,7 +220,7 @@ int session_sum(const struct session *s, const struct op *add)
 static bool kept_sum(const struct session *s, const struct op *sum, int i, size_t n, float *value)
 {
 	int kept = session_sum(s, sum);
-	*value = session_tensor(s, kept, i)[n];
+	*value = session_value(s, kept, i, n); /* perhaps in a Concat's output */
 	return kept == sum->output || *value > 0;
 }
 

@@ -1,4 +1,4 @@
-/* One place in which a plan runs: its activations (all kept, for the walk) and its oneDNN primitives.
+/* One place in which a plan runs: its activations (kept for the walk, but for those that others tell) and its oneDNN primitives.
  *
  * A session belongs to one thread at a time; sessions of one plan are independent. Results do not depend on the number of threads. */
 #ifndef LSDN_CORE_NET_SESSION_H

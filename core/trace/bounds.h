@@ -9,7 +9,7 @@
 struct bounds_row {
 	float *bound;   /* no less than Z_pre; Z_pre itself where that is known */
 	float *exact;   /* Z_pre; NaN where it is not known */
-	bool finite;    /* all bounds are finite numbers; where they are not, Z_pre is known */
+	bool finite;    /* all bounds are finite numbers */
 	/* Where a Conv of more than one tap makes it: */
 	float *positive, *negative; /* norms of the activations under the kernel */
 	bool *close;                /* the bound is as close as norms can make it */

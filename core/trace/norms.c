@@ -157,7 +157,7 @@ static void raise_block(const struct norms *n, int group, int block, float high,
 {
 	int outputs = n->outputs / n->groups;
 	size_t at = (size_t)block * (size_t)n->outputs + (size_t)(group * outputs);
-	if (low > 2 * LOST)
+	if (low > (n->taps > 1 ? LOST : 0))
 		raise(bounds + group * outputs, high, n->highest_positive + at, low, n->highest_negative + at, outputs);
 	else
 		raise_positive(bounds + group * outputs, high, n->highest_positive + at, outputs);

@@ -106,11 +106,6 @@ void support_preceding_row(const struct session *session, const struct plan *pla
 		row_of_pool(in, op, input, n, row);
 	} else if (op->kind == OP_ADD || op->kind == OP_MUL) {
 		row_of_operands(session, image, op, (size_t)(y * in->w + x) * (size_t)in->c, channels, row);
-	} else if (op->kind == OP_CONCAT) {
-		for (int i = 0; i < op->input_count; i++) {
-			support_preceding_row(session, plan, image, op->inputs[i], y, x, row);
-			row += plan->tensors[op->inputs[i]].c;
-		}
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/trace/search.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,7 @@ int search_start(struct walk *w, const struct op *op, const struct rule *r)
 	s->ordered = r->k == 1;
 	for (int p = 0; p < w->count; p++) {
 		s->ratios[p] = w->mixtures[p].ratio;
-		s->most_ratio = fmaxf(s->most_ratio, (float)s->ratios[p]);
+		s->most_ratio = s->ratios[p] > 0 ? fmaxf(s->most_ratio, fmaxf((float)s->ratios[p], FLT_MIN)) : s->most_ratio;
 		s->ordered = s->ordered && (!p || s->ratios[p] >= s->ratios[p - 1]);
 	}
 	raise_suc(w, op);
@@ -142,7 +143,7 @@ static const uint32_t *counts_of(const struct walk *w, const struct op *op, stru
 }
 
 /* Computes candidate c, which is out of play then. */
-static int compute(struct walk *w, const struct op *op, struct place s, int c)
+static void compute(struct walk *w, const struct op *op, struct place s, int c)
 {
 	struct search *search = w->search;
 	const uint32_t *counts = counts_of(w, op, s, c);
@@ -161,7 +162,6 @@ static int compute(struct walk *w, const struct op *op, struct place s, int c)
 	for (int p = first; search->k > 1 && p <= search->last; p++)
 		insert(search->best + p * search->k, search->who + p * search->k, search->k,
 			(counts && counts[p] ? counts[p] : 1) * (cur + search->ratios[p] * pre), c);
-	return LSDN_OK;
 }
 
 /* The bound of a candidate's Omega with a closer bound of its Z_pre, which is worth its while before Z_pre itself is computed. */
@@ -180,22 +180,21 @@ static float closer(struct walk *w, const struct op *op, struct place s, int c, 
 }
 
 /* Makes sure of the best at policy p: computes what might reach them, the likeliest first. */
-static int verify(struct walk *w, const struct op *op, struct place s, int p)
+static void verify(struct walk *w, const struct op *op, struct place s, int p)
 {
 	struct search *search = w->search;
-	int count = support_count(w->plan, op), code;
+	int count = support_count(w->plan, op);
 	const double *worst = &search->best[(p + 1) * search->k - 1];
 	const float *suc = search->suc + support_first_channel(w->plan, op, s.c);
 	const float ratio = (float)search->ratios[p], slack = search->slack;
 	float most = search->most_suc > 1 ? bound_omegas_suc(search->omegas, search->z, search->bounds, suc, ratio, count)
 		: bound_omegas(search->omegas, search->z, search->bounds, ratio, count);
 	if (most == -INFINITY || most + slack < *worst)
-		return LSDN_OK;
-	code = compute(w, op, s, find(search->omegas, count, most));
-	for (int c = -1; !code && (c = next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
+		return;
+	compute(w, op, s, find(search->omegas, count, most));
+	for (int c = -1; (c = next_reaching(search->omegas, c + 1, count, (float)*worst - slack)) < count;)
 		if (search->z[c] > -INFINITY && closer(w, op, s, c, ratio) + slack >= *worst)
-			code = compute(w, op, s, c);
-	return code;
+			compute(w, op, s, c);
 }
 
 /* True where candidate c's Z_suc is the same for all policies from..to. */
@@ -227,15 +226,15 @@ static int between(const struct walk *w, int from, int to)
 }
 
 /* Makes sure of the best at the policies between two at which they are sure. */
-static int settle(struct walk *w, const struct op *op, struct place s, int from, int to)
+static void settle(struct walk *w, const struct op *op, struct place s, int from, int to)
 {
 	const struct search *search = w->search;
 	if (to - from < 2 || (search->who[from] == search->who[to] && steady(w, op, s, search->who[from], from, to)))
-		return LSDN_OK;
+		return;
 	int middle = between(w, from, to);
-	int code = verify(w, op, s, middle);
-	code = code ? code : settle(w, op, s, from, middle);
-	return code ? code : settle(w, op, s, middle, to);
+	verify(w, op, s, middle);
+	settle(w, op, s, from, middle);
+	settle(w, op, s, middle, to);
 }
 
 /* Where the candidates' bounds are; false where they are not finite. */
@@ -332,16 +331,21 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	*done = find_bounds(w, op, s, &code);
 	if (!*done)
 		return code;
+	/* Where a sum of these would be past what single precision tells, all candidates are weighed in double precision. */
+	float size = search->most_suc * (most + search->most_ratio * largest(search->bounds, count));
+	*done = size > 0x1p-40f && size < 0x1p100f;
+	if (!*done)
+		return LSDN_OK;
+	search->slack = ROUNDING * size;
 	find_policies(search, mask, w->count);
 	forget_best(search->best + search->first * r->k, search->who + search->first * r->k, (search->last + 1 - search->first) * r->k);
-	search->slack = ROUNDING * search->most_suc * (most + search->most_ratio * fmaxf(highest(search->bounds, count), 0));
 	if (search->ordered) {
-		code = verify(w, op, s, search->first);
-		code = code ? code : verify(w, op, s, search->last);
-		code = code ? code : settle(w, op, s, search->first, search->last);
+		verify(w, op, s, search->first);
+		verify(w, op, s, search->last);
+		settle(w, op, s, search->first, search->last);
 	}
-	for (int p = search->first; !search->ordered && p <= search->last && !code; p++)
+	for (int p = search->first; !search->ordered && p <= search->last; p++)
 		if (mask[p / 64] >> (p % 64) & 1)
-			code = verify(w, op, s, p);
+			verify(w, op, s, p);
 	return code ? code : take(w, op, s, mask);
 }

@@ -53,9 +53,13 @@ LSDN_KERNEL static void gather_row(float *restrict bounds, const uint32_t *restr
 		bounds[c] = pixels[c] == pixel ? row[c] : bounds[c];
 }
 
-LSDN_KERNEL static float highest(const float *values, int count)
+LSDN_KERNEL static float largest(const float *values, int count)
 {
-	return lanes_maximum(values, count);
+	float most = 0;
+#pragma omp simd reduction(max : most)
+	for (int c = 0; c < count; c++)
+		most = fabsf(values[c]) > most ? fabsf(values[c]) : most;
+	return most;
 }
 
 LSDN_KERNEL static int find(const float *values, int count, float value)

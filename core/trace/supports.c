@@ -161,7 +161,9 @@ size_t support_scratch(const struct plan *plan)
 bool support_output_kept(const struct session *session, const struct plan *plan, int image, const struct op *op, struct place s, float *value)
 {
 	const struct activation *a = &op->activation;
-	*value = session_value(session, op->output, image, place_neuron(&plan->tensors[op->output], s));
+	if (!session_tensor(session, op->output, image)) /* then it is known as a difference, whose sign rounding may turn */
+		return false;
+	*value = session_tensor(session, op->output, image)[place_neuron(&plan->tensors[op->output], s)];
 	/* These activations keep the sign everywhere, */
 	bool kept = a->kind == ACTIVATION_NONE || a->kind == ACTIVATION_LEAKY || a->kind == ACTIVATION_TANH || a->kind == ACTIVATION_ELU;
 	/* and these above 0 (or their lower bound), where they pass a value on or cut it off further up. */

@@ -147,7 +147,7 @@ static bool is_arm(const struct calibration *c, int policy)
 
 static int take_arms(struct bench *b, int arms, double *answer, struct error *e)
 {
-	struct calibration_plan plan = {.images = 1, .arms = arms, .tuned = {true, true, true}, .low = 0, .high = 1, .seed = 1};
+	struct calibration_plan plan = {.images = 1, .arms = arms, .tuned = {true, true, true}, .low = 0, .high = 1, .seed = 1, .rules = BANDIT_DEFAULT};
 	struct calibration c;
 	if (arms < 1 || arms > MAX_ARMS)
 		return error_set(e, LSDN_ERROR_INPUT, "arms: name 1 to %d", MAX_ARMS);
