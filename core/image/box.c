@@ -40,13 +40,11 @@ static struct run run_from(const struct point *points, size_t count, size_t firs
 	return run;
 }
 
-/* Adds to near, for each point of run a, how many points of run b are nearer than reach: those between two places, which move on with x. */
-static void count_near(const struct point *points, struct run a, struct run b, double reach, size_t *near)
+/* Adds to near, for each point of run a, how many points of run b, dy below, are nearer than the root of square: those between two places, which move on
+ * with x. */
+static void count_near(const struct point *points, struct run a, struct run b, double dy, double square, size_t *near)
 {
-	double dy = points[b.first].y - points[a.first].y, square = reach * reach;
 	size_t low = b.first, high = b.first;
-	if (!(dy * dy < square))
-		return;
 	for (size_t i = a.first; i < a.past; i++) {
 		double x = points[i].x, dx;
 		if (!isfinite(x)) /* near nothing, itself included */
@@ -60,17 +58,32 @@ static void count_near(const struct point *points, struct run a, struct run b, d
 	}
 }
 
+static bool y_never_falls(const struct point *points, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (!(points[i].y >= points[i - 1].y))
+			return false;
+	return true;
+}
+
 size_t box_outliers(const struct point *points, size_t count, int width, int height, const struct box_rule *rule, bool *keep)
 {
 	enum { AT_ONCE = 256 };
-	double reach = rule->radius * hypot(width, height), needed = rule->share * (double)count;
-	size_t kept = 0;
+	double reach = rule->radius * hypot(width, height), needed = rule->share * (double)count, square = reach * reach;
+	bool sorted = y_never_falls(points, count);
+	size_t kept = 0, from = 0; /* of sorted points those before are above all that may be near */
 	for (struct run a = {0, 0}, b; a.past < count;) {
 		size_t near[AT_ONCE] = {0};
 		a = run_from(points, count, a.past, AT_ONCE);
-		for (b.past = 0; b.past < count;) {
+		for (b.past = from; b.past < count;) {
 			b = run_from(points, count, b.past, count);
-			count_near(points, a, b, reach, near);
+			double dy = points[b.first].y - points[a.first].y;
+			if (dy * dy < square)
+				count_near(points, a, b, dy, square, near);
+			else if (sorted && dy > 0)
+				break;
+			else if (sorted && dy < 0)
+				from = b.past;
 		}
 		for (size_t i = a.first; i < a.past; i++) {
 			keep[i] = (double)near[i - a.first] > needed;

@@ -43,6 +43,8 @@ void walk_close(struct walk *w)
 	bounds_close(w->bounds);
 	search_close(w->search);
 	free(w->selected);
+	free(w->points.keys);
+	free(w->points.masks);
 	free(w->policies);
 	free(w->given);
 	free(w->own);
@@ -244,6 +246,48 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 	return take_policies(w, policies, count, e);
 }
 
+static int by_key(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+/* The points of all policies at once: each is asked for its own then. */
+static int gather_points(struct walk *w)
+{
+	const struct selection *s = &w->selected[w->plan->inputs[0]];
+	uint32_t channels = (uint32_t)w->plan->tensors[w->plan->inputs[0]].c;
+	struct pixels *points = &w->points;
+	size_t count = s->neurons.count, words = (size_t)w->words;
+	if (count > points->room || count * words > points->mask_room) {
+		free(points->keys);
+		free(points->masks);
+		points->keys = malloc(count * sizeof *points->keys);
+		points->masks = malloc(count * words * sizeof *points->masks);
+		points->room = points->keys && points->masks ? count : 0;
+		points->mask_room = points->room * words;
+		if (!points->room)
+			return error_memory(w->error, "points");
+	}
+	for (size_t slot = 0; slot < count; slot++)
+		points->keys[slot] = (uint64_t)(s->neurons.keys[slot] / channels) << 32 | slot;
+	qsort(points->keys, count, sizeof *points->keys, by_key);
+	points->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t pixel = points->keys[i] >> 32 << 32;
+		const uint64_t *mask = s->masks + (points->keys[i] - pixel) * words;
+		bool again = points->count && points->keys[points->count - 1] == pixel;
+		uint64_t *own = points->masks + (again ? points->count - 1 : points->count) * words;
+		if (!again) {
+			points->keys[points->count++] = pixel;
+			memset(own, 0, words * sizeof *own);
+		}
+		for (size_t k = 0; k < words; k++)
+			own[k] |= mask[k];
+	}
+	return LSDN_OK;
+}
+
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e)
 {
@@ -264,7 +308,7 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 		if (w->selected[op->output].neurons.count)
 			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
 	}
-	return code;
+	return code ? code : gather_points(w);
 }
 
 int place_compare(const void *left, const void *right)
@@ -292,14 +336,16 @@ size_t walk_selected(const struct walk *w, int t, int p, struct place *out)
 
 size_t walk_points(const struct walk *w, int p, struct place *out)
 {
-	size_t count = walk_selected(w, w->plan->inputs[0], p, out), points = 0;
-	if (!out)
-		return count; /* an upper bound: a pixel may be there for each channel */
-	for (size_t i = 0; i < count; i++)
-		out[i].c = 0;
-	qsort(out, count, sizeof *out, place_compare);
-	for (size_t i = 0; i < count; i++)
-		if (!i || place_compare(&out[i], &out[i - 1]) != 0)
-			out[points++] = out[i];
+	const struct tensor *input = &w->plan->tensors[w->plan->inputs[0]];
+	size_t points = 0;
+	p = w->own[p];
+	for (size_t i = 0; i < w->points.count; i++) {
+		if (!(w->points.masks[i * (size_t)w->words + (size_t)p / 64] >> (p % 64) & 1))
+			continue;
+		int pixel = (int)(w->points.keys[i] >> 32);
+		if (out)
+			out[points] = (struct place){.y = pixel / input->w, .x = pixel % input->w};
+		points++;
+	}
 	return points;
 }

@@ -46,7 +46,7 @@ int place_compare(const void *left, const void *right);
 /* Neurons of tensor t that policy p selected, sorted by c, y, x, into out (NULL: only counted). Returns how many they are. */
 size_t walk_selected(const struct walk *w, int t, int p, struct place *out);
 
-/* Points of policy p on the network's input: the set of (y, x) over channels, in raster order (c is 0), into out. With out NULL: no less than that many. */
+/* Points of policy p on the network's input: the set of (y, x) over channels, in raster order (c is 0), into out. With out NULL they are only counted. */
 size_t walk_points(const struct walk *w, int p, struct place *out);
 
 void walk_close(struct walk *w);

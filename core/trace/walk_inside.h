@@ -31,6 +31,13 @@ struct mixture {
 	double ratio; /* pre / cur, 0 where cur is 0 */
 };
 
+/* Pixels of the network's input that some policy selected, in raster order, with masks like a selection's. */
+struct pixels {
+	uint64_t *keys; /* (y * W + x) << 32, and while they are gathered a slot of the selection */
+	uint64_t *masks;
+	size_t count, room, mask_room;
+};
+
 struct walk {
 	const struct plan *plan;
 	const struct session *session; /* of the running walk */
@@ -40,6 +47,7 @@ struct walk {
 	int *own;                      /* by the order in which they were given: which of policies each is */
 	int count, words, policy_room;
 	struct selection *selected;    /* one a tensor */
+	struct pixels points;
 	struct bounds *bounds;         /* Z_pre, */
 	bool known;                    /* which may hold some of the image already */
 	float *scratch;
