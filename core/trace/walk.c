@@ -271,8 +271,9 @@ static int gather_points(struct walk *w)
 	}
 	for (size_t slot = 0; slot < count; slot++)
 		points->keys[slot] = (uint64_t)(s->neurons.keys[slot] / channels) << 32 | slot;
-	qsort(points->keys, count, sizeof *points->keys, by_key);
 	points->count = 0;
+	if (count)
+		qsort(points->keys, count, sizeof *points->keys, by_key);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t pixel = points->keys[i] >> 32 << 32;
 		const uint64_t *mask = s->masks + (points->keys[i] - pixel) * words;
