@@ -116,6 +116,29 @@ static void know_all(struct bounds *b, int t, struct place n, struct bounds_row 
 	know(row, channels);
 }
 
+LSDN_KERNEL static void bound_operand(float *restrict bound, const float *restrict exact, const float *restrict other, int count)
+{
+	for (int c = 0; c < count; c++)
+		bound[c] = exact[c] >= -INFINITY ? exact[c] : fabsf(other[c]) * (1 + 0x1p-20f);
+}
+
+/* An Add's highest operand; where a ReLU passed nothing of the sum on, an operand that is not kept is not above minus the other. */
+static void bound_sum(struct bounds *b, int t, struct place n, struct bounds_row *row)
+{
+	const struct op *op = maker_of(b, t);
+	const struct tensor *tensor = &b->plan->tensors[t];
+	const float *first = session_tensor(b->session, op->inputs[0], b->image), *second = session_tensor(b->session, op->inputs[1], b->image);
+	if (!first == !second) {
+		know_all(b, t, n, row);
+		return;
+	}
+	support_preceding_row(b->session, b->plan, b->image, t, n.y, n.x, row->exact);
+	bound_operand(row->bound, row->exact, (first ? first : second) + (size_t)(n.y * tensor->w + n.x) * (size_t)tensor->c, tensor->c);
+	row->finite = all_finite(row->bound, tensor->c);
+	if (!row->finite)
+		know_all(b, t, n, row);
+}
+
 static int know_depthwise(struct bounds *b, const struct op *op, struct place n, struct bounds_row *row, struct error *e)
 {
 	float **weights = &b->depthwise[op - b->plan->ops];
@@ -223,6 +246,8 @@ const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, stru
 		code = bound_conv(b, t, place_of(tensor, pixel), row, e);
 	else if (op && op->kind == OP_CONCAT)
 		code = bound_concat(b, op, pixel, row, e);
+	else if (op && op->kind == OP_ADD && op->input_count == 2)
+		bound_sum(b, t, place_of(tensor, pixel), row);
 	else
 		know_all(b, t, place_of(tensor, pixel), row);
 	if (code)
