@@ -24,7 +24,7 @@ int look_start(struct walk *w, const struct op *op, size_t selected)
 {
 	struct seen *seen = &w->seen;
 	size_t count = (size_t)support_count(w->plan, op);
-	seen->kept = selected <= MOST_KEPT / count;
+	seen->kept = selected && selected <= MOST_KEPT / count;
 	seen->count = 0;
 	size_t wanted = seen->kept ? selected * count : count;
 	if (wanted <= seen->room)
@@ -46,6 +46,20 @@ LSDN_KERNEL static void without_nan(float *z, float sign, int count)
 	}
 }
 
+/* True where a negative value at the op's output is to be explained as one: a class score is what it is. */
+static bool sign_counts(const struct walk *w, const struct op *op)
+{
+	return w->policies[0].signed_ && op - w->plan->ops != w->score_op;
+}
+
+bool look_sign(const struct walk *w, const struct op *op, struct place s, float *sign)
+{
+	float value = 1;
+	bool known = !sign_counts(w, op) || support_output_kept(w->session, w->plan, w->image, op, s, &value);
+	*sign = value < 0 ? -1 : 1;
+	return known;
+}
+
 void look(struct walk *w, const struct op *op, size_t slot, struct place s)
 {
 	const struct policy *p = &w->policies[0];
@@ -59,20 +73,19 @@ void look(struct walk *w, const struct op *op, size_t slot, struct place s)
 	if (seen->kept && slot < seen->count)
 		return;
 	seen->count = slot + 1;
-	bool explained = p->signed_ && op - w->plan->ops != w->score_op; /* why s is negative, where it is */
-	float value = 1;
-	if (!explained || support_output_kept(w->session, w->plan, w->image, op, s, &value)) {
+	float sign;
+	if (look_sign(w, op, s, &sign)) {
 		if (strongest)
-			support_both(w->plan, op, input, s, value < 0 ? -1 : 1, seen->z, w->scratch, seen->pixels);
+			support_both(w->plan, op, input, s, sign, seen->z, w->scratch, seen->pixels);
 		else
 			support_current(w->plan, op, input, s, seen->z);
 	} else {
 		support_current(w->plan, op, input, s, seen->z);
-		value = support_output(op, s, seen->z, count);
+		sign = support_output(op, s, seen->z, count) < 0 ? -1 : 1;
 		if (strongest)
-			support_strongest(w->plan, op, input, s, value < 0 ? -1 : 1, w->scratch, seen->pixels);
+			support_strongest(w->plan, op, input, s, sign, w->scratch, seen->pixels);
 	}
-	without_nan(seen->z, explained && value < 0 ? -1 : 1, count);
+	without_nan(seen->z, sign, count);
 }
 
 neuron_t look_neuron(const struct walk *w, const struct op *op, struct place s, int c)

@@ -43,7 +43,7 @@ LSDN_KERNEL static int some_there(const float *restrict z, const uint32_t *restr
 	int there = 0;
 #pragma omp simd reduction(| : there)
 	for (int c = 0; c < count; c++)
-		there |= pixels[c] == pixel && z[c] > -INFINITY;
+		there |= (pixels[c] == pixel) & (z[c] > -INFINITY);
 	return there;
 }
 

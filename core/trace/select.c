@@ -196,6 +196,12 @@ static int weigh(struct walk *w, const struct op *op, size_t count)
 	return LSDN_OK;
 }
 
+/* The candidate with the highest Z_cur, which is all that CNN-Fixations asks for. */
+static int select_top(struct walk *w, const struct op *op, struct place s, const uint64_t *mask)
+{
+	return walk_add(w, op->inputs[0], look_neuron(w, op, s, first_highest(w->seen.z, support_count(w->plan, op))), mask);
+}
+
 /* Weighs all candidates of s. */
 static int select_among_all(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
 {
@@ -215,12 +221,14 @@ int walk_select(struct walk *w, const struct op *op)
 {
 	struct rule r = rule_of(w->plan, op, &w->policies[0]);
 	const struct selection *from = &w->selected[op->output];
+	if (select_all_possible(w, op, &r))
+		return select_all(w, op);
 	for (int p = 0; p < w->count; p++) {
 		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
 	}
 	bool choice = r.k != K_ALL && r.k < support_count(w->plan, op); /* no neuron has more candidates */
-	bool search = choice && search_possible(w, &r);
+	bool search = choice && search_possible(w, &r), top_alone = r.current_only && r.k == 1 && !r.gated && !w->listener;
 	int code = look_start(w, op, from->neurons.count);
 	index_set_clear(&w->tops);
 	if (!code && (choice || w->listener) && !r.current_only && from->neurons.count > 1)
@@ -232,8 +240,12 @@ int walk_select(struct walk *w, const struct op *op)
 		const uint64_t *mask = from->masks + slot * (size_t)w->words;
 		bool done = false;
 		look(w, op, slot, s);
-		if (search)
+		if (top_alone) {
+			code = select_top(w, op, s, mask);
+			done = true;
+		} else if (search) {
 			code = search_run(w, op, &r, s, mask, &done);
+		}
 		if (!code && !done)
 			code = select_among_all(w, op, &r, s, mask);
 	}

@@ -17,16 +17,6 @@ neuron_t place_neuron(const struct tensor *t, struct place p)
 	return (neuron_t)((p.y * t->w + p.x) * t->c + p.c);
 }
 
-int support_count(const struct plan *plan, const struct op *op)
-{
-	return plan->tensors[op->inputs[0]].c / op->groups;
-}
-
-int support_first_channel(const struct plan *plan, const struct op *op, int o)
-{
-	return o / (plan->tensors[op->output].c / op->groups) * support_count(plan, op);
-}
-
 LSDN_KERNEL static void multiply_add(float *restrict z, const float *restrict a, const float *restrict w, int count)
 {
 	for (int c = 0; c < count; c++)

@@ -21,10 +21,17 @@ struct place neuron_place(const struct tensor *t, neuron_t n);
 neuron_t place_neuron(const struct tensor *t, struct place p);
 
 /* Number of candidates of one neuron of a Conv's or Gemm's output. */
-int support_count(const struct plan *plan, const struct op *op);
+static inline int support_count(const struct plan *plan, const struct op *op)
+{
+	int channels = plan->tensors[op->inputs[0]].c;
+	return op->groups == 1 ? channels : channels / op->groups;
+}
 
 /* The first input channel of the candidates of output channel o. */
-int support_first_channel(const struct plan *plan, const struct op *op, int o);
+static inline int support_first_channel(const struct plan *plan, const struct op *op, int o)
+{
+	return op->groups == 1 ? 0 : o / (plan->tensors[op->output].c / op->groups) * support_count(plan, op);
+}
 
 /* Fills z[0..support_count) with Z_cur of s's candidates. input: the op's input activations of the image. */
 void support_current(const struct plan *plan, const struct op *op, const float *input, struct place s, float *z);

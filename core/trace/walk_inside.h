@@ -3,6 +3,7 @@
 #define LSDN_CORE_TRACE_WALK_INSIDE_H
 
 #include "core/trace/index_set.h"
+#include "core/trace/rule.h"
 #include "core/trace/walk.h"
 
 enum { WALK_MAX_POLICIES = 1024, WALK_WORDS = WALK_MAX_POLICIES / 64 };
@@ -89,11 +90,18 @@ int walk_select(struct walk *w, const struct op *op);
 /* The most candidates that a neuron of the plan has. */
 size_t walk_most_candidates(const struct plan *plan);
 
-/* Makes room to see `selected` neurons of op's output, in the order of their slots. */
+/* True where all eligible candidates of op's selected neurons are selected and these are simple to find. */
+bool select_all_possible(const struct walk *w, const struct op *op, const struct rule *r);
+int select_all(struct walk *w, const struct op *op);
+
+/* Makes room to see `selected` neurons of op's output, in the order of their slots; 0: each is looked at but once. */
 int look_start(struct walk *w, const struct op *op, size_t selected);
 
 /* Fills w->seen for neuron s, the slot-th. */
 void look(struct walk *w, const struct op *op, size_t slot, struct place s);
+
+/* -1 for a negative neuron s of op's output that is to be explained as such, else 1; false where only its supports can tell. */
+bool look_sign(const struct walk *w, const struct op *op, struct place s, float *sign);
 
 /* Candidate c of the neuron in hand as a neuron of the op's input. */
 neuron_t look_neuron(const struct walk *w, const struct op *op, struct place s, int c);
