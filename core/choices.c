@@ -12,8 +12,7 @@
 const struct choices CHOICES_DEFAULT = {
 	.policy = {.method = METHOD_LSDN, .alpha = {1, 1, 1}, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .top_n = 1},
 	.view = VIEW_FULL,
-	.box = {.radius = 0.1, .share = 0.05, .margin = 0},
-	.blur = 0.032,
+	.box = {.radius = 0.1, .share = 0.05, .margin = 0, .tail = 0.05, .sds = 1.8, .prior = 0.5, .map_threshold = 0.15, .blur = 0.032},
 	.target = TARGET_PREDICTED,
 };
 
@@ -22,7 +21,7 @@ enum kind { WORDS, FLAG, COUNT, FRACTION };
 static const char *const METHODS[] = {"lsdn", "cnn-fixations", NULL}, *const LOCATES[] = {"strongest", "center", NULL},
 	*const GATES[] = {"evidence", "none", NULL}, *const RESIDUALS[] = {"max", "both", NULL}, *const GAPS[] = {"auto", "1", "all", NULL},
 	*const FORMS[] = {"product", "power", NULL}, *const SCALES[] = {"none", "max", NULL}, *const VIEWS[] = {"full", "center", "five", NULL},
-	*const TARGETS[] = {"predicted", "annotated", NULL};
+	*const BOXES[] = {"points", "quantile", "spread", "map", NULL}, *const TARGETS[] = {"predicted", "annotated", NULL};
 
 /* Enumerations are stored as their position in words; counts from 1 to `most`, or "all" where all is set. */
 static const struct {
@@ -45,10 +44,15 @@ static const struct {
 	{"scale", WORDS, offsetof(struct choices, policy.scale), SCALES, 0, 0, false},
 	{"top_n", COUNT, offsetof(struct choices, policy.top_n), NULL, 1, POLICY_MOST_CLASSES, false},
 	{"view", WORDS, offsetof(struct choices, view), VIEWS, 0, 0, false},
+	{"box", WORDS, offsetof(struct choices, box.kind), BOXES, 0, 0, false},
 	{"radius", FRACTION, offsetof(struct choices, box.radius), NULL, 0, 10, false},
 	{"share", FRACTION, offsetof(struct choices, box.share), NULL, 0, 1, false},
 	{"margin", FRACTION, offsetof(struct choices, box.margin), NULL, -0.5, 1, false},
-	{"blur", FRACTION, offsetof(struct choices, blur), NULL, 0, 1, false},
+	{"tail", FRACTION, offsetof(struct choices, box.tail), NULL, 0, 0.5, false},
+	{"sds", FRACTION, offsetof(struct choices, box.sds), NULL, 0, 100, false},
+	{"prior", FRACTION, offsetof(struct choices, box.prior), NULL, 0, 1, false},
+	{"map_threshold", FRACTION, offsetof(struct choices, box.map_threshold), NULL, 0, 1, false},
+	{"blur", FRACTION, offsetof(struct choices, box.blur), NULL, 0, 1, false},
 	{"target", WORDS, offsetof(struct choices, target), TARGETS, 0, 0, false},
 };
 
@@ -133,7 +137,7 @@ static int set(struct choices *c, int i, const char *value, struct error *e)
 
 int choices_set(struct choices *c, const char *name, const char *value, struct error *e)
 {
-	char names[256] = "";
+	char names[LSDN_MESSAGE] = "";
 	size_t used = 0;
 	for (int i = 0; i < choices_count(); i++) {
 		if (strcmp(name, CHOICES[i].name) == 0) {

@@ -16,7 +16,6 @@ struct choices {
 	struct policy policy;
 	enum view view;
 	struct box_rule box;
-	double blur; /* of the map, as a fraction of the photograph's diagonal */
 	enum target target;
 };
 

@@ -197,14 +197,16 @@ int explainer_read(struct explainer *x, int p, const struct box_rule *rule, stru
 	int code = make_room(x, most, e);
 	if (code)
 		return code;
-	bool same_rule = rule->radius == x->rule.radius && rule->share == x->rule.share && rule->margin == x->rule.margin;
-	if (!read_places(x, p) || !same_rule) {
+	if (!read_places(x, p) || !box_rule_equal(rule, &x->rule)) {
+		x->known = false;
 		for (int i = 0; i < x->crop_count; i++)
 			for (size_t k = 0; k < x->place_counts[i]; k++, count++)
 				x->points[count] = view_point(&x->crops[i].geometry, x->places[count].y, x->places[count].x);
 		x->last = (struct explanation){.count = points_unique(x->points, count)};
 		x->last.kept = box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
-		x->last.found = box_around(x->points, x->keep, x->last.count, x->width, x->height, rule, &x->last.box);
+		code = box_find(x->points, NULL, x->keep, x->last.count, x->width, x->height, rule, &x->last.box, &x->last.found, e);
+		if (code)
+			return code;
 		x->rule = *rule;
 		x->known = true;
 	}

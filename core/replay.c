@@ -127,8 +127,10 @@ static int check_end(struct replayer *r, long number, struct error *e)
 	if (!keep)
 		return error_memory(e, "a replay");
 	size_t kept = reference_outliers(r->points, count, r->x->width, r->x->height, &image->choices.box, keep);
-	bool found = reference_box(r->points, keep, count, r->x->width, r->x->height, &image->choices.box, &box);
+	int found = reference_box(r->points, NULL, keep, count, r->x->width, r->x->height, &image->choices.box, &box);
 	free(keep);
+	if (found < 0)
+		return error_memory(e, "a replay");
 	bool same_box = found == image->found && (!found || memcmp(&box, &image->box, sizeof box) == 0);
 	if (count == image->points && kept == image->kept && same_box)
 		return LSDN_OK;

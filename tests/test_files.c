@@ -240,6 +240,7 @@ struct scene {
 static void scene_make(struct scene *s, int width, int height)
 {
 	struct error e;
+	bool found = false;
 	s->photo = ramp(width, height);
 	for (int i = 0; i < 60; i++) {
 		s->points[i] = (struct point){(0.3 + 0.005 * (i * 7 % 60)) * height, (0.4 + 0.006 * (i * 11 % 60)) * width};
@@ -247,10 +248,10 @@ static void scene_make(struct scene *s, int width, int height)
 			s->points[i] = (struct point){0.02 * i * height / 2, 0.05 * width};
 	}
 	box_outliers(s->points, 60, width, height, &CHOICES_DEFAULT.box, s->keep);
-	ck_assert(box_around(s->points, s->keep, 60, width, height, &CHOICES_DEFAULT.box, &s->box));
+	ck_assert(box_find(s->points, NULL, s->keep, 60, width, height, &CHOICES_DEFAULT.box, &s->box, &found, &e) == 0 && found);
 	s->map = malloc((size_t)width * (size_t)height * sizeof *s->map);
 	ck_assert_ptr_nonnull(s->map);
-	ck_assert_int_eq(map_make(s->points, s->keep, 60, width, height, 0.032, s->map, &e), 0);
+	ck_assert_int_eq(map_make(s->points, NULL, s->keep, 60, width, height, 0.032, s->map, &e), 0);
 	s->picture = (struct picture){.photo = &s->photo, .points = s->points, .keep = s->keep, .count = 60, .box = &s->box, .map = s->map,
 		.caption = "caf\xc3\xa9 table, dining table 0.72"};
 }

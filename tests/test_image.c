@@ -6,6 +6,7 @@
 
 #include "core/choices.h"
 #include "core/image/map.h"
+#include "core/image/part.h"
 #include "core/image/view.h"
 #include "tests/image_files.h"
 #include "tests/suite.h"
@@ -148,25 +149,155 @@ static void box_is(const struct box *box, int xmin, int ymin, int xmax, int ymax
 		box->ymin, box->xmax, box->ymax, xmin, ymin, xmax, ymax);
 }
 
+static bool finds(const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height, const struct box_rule *rule,
+	struct box *box)
+{
+	bool found = false;
+	struct error e;
+	ck_assert_msg(box_find(points, weights, keep, count, width, height, rule, box, &found, &e) == 0, "%s", e.message);
+	return found;
+}
+
 START_TEST(box_is_the_least_around_what_stays)
 {
 	struct point points[] = {{10.5, 20.49}, {30.2, 50.5}, {0, 99}, {-0.5, 99.5}};
 	bool keep[] = {true, true, false, false};
 	struct box_rule rule = CHOICES_DEFAULT.box;
 	struct box box = {1, 2, 3, 4};
-	ck_assert(box_around(points, keep, 4, 100, 50, &rule, &box));
+	ck_assert(finds(points, NULL, keep, 4, 100, 50, &rule, &box));
 	box_is(&box, 20, 11, 51, 30);
 	rule.margin = 0.03; /* 3 pixels across, 1.5 down */
-	ck_assert(box_around(points, keep, 4, 100, 50, &rule, &box));
+	ck_assert(finds(points, NULL, keep, 4, 100, 50, &rule, &box));
 	box_is(&box, 17, 9, 54, 32);
 	keep[2] = keep[3] = true;
-	ck_assert(box_around(points, keep, 4, 100, 50, &rule, &box));
+	ck_assert(finds(points, NULL, keep, 4, 100, 50, &rule, &box));
 	box_is(&box, 17, 0, 99, 32);
+	rule.margin = -0.5; /* inside out: the middle of (20.49, 99.5) and (-0.5, 30.2) */
+	ck_assert(finds(points, NULL, keep, 4, 100, 50, &rule, &box));
+	box_is(&box, 60, 15, 60, 15);
 	memset(keep, 0, sizeof keep);
 	box = (struct box){1, 2, 3, 4};
-	ck_assert(!box_around(points, keep, 4, 100, 50, &rule, &box));
-	ck_assert(!box_around(NULL, NULL, 0, 100, 50, &rule, &box));
+	ck_assert(!finds(points, NULL, keep, 4, 100, 50, &rule, &box));
+	ck_assert(!finds(NULL, NULL, NULL, 0, 100, 50, &rule, &box));
 	box_is(&box, 1, 2, 3, 4);
+}
+END_TEST
+
+/* Worked out by hand. */
+START_TEST(quantiles_leave_the_tails_out)
+{
+	struct point points[11];
+	double weights[11];
+	bool keep[11] = {false}; /* outliers or not: all count */
+	struct box_rule rule = CHOICES_DEFAULT.box;
+	struct box box;
+	rule.kind = BOX_QUANTILE;
+	for (int i = 0; i < 11; i++) {
+		points[i] = (struct point){.y = 40 + (i * 7 % 11) * 2, .x = (i * 5 % 11) * 10};
+		weights[i] = 1;
+	}
+	rule.tail = 0.1; /* of eleven points: the second and the last but one */
+	ck_assert(finds(points, NULL, keep, 11, 200, 100, &rule, &box));
+	box_is(&box, 10, 42, 90, 58);
+	rule.tail = 0.05; /* half-way between two points: 5 and 95, 41 and 59 */
+	ck_assert(finds(points, weights, keep, 11, 200, 100, &rule, &box));
+	box_is(&box, 5, 41, 95, 59);
+	rule.margin = 0.1; /* 9 and 1.8 */
+	ck_assert(finds(points, NULL, keep, 11, 200, 100, &rule, &box));
+	box_is(&box, 0, 39, 104, 61);
+	rule.tail = rule.margin = 0;
+	ck_assert(finds(points, NULL, keep, 11, 200, 100, &rule, &box));
+	box_is(&box, 0, 40, 100, 60);
+	/* Two places, of masses 1 and 3: one point's worth is 10/4, tail * (4 - 10/4) = 0.15 of the mass is left out: 0.85 of it at 0 and 1.65 at 100 on the
+	 * low side, all at 100 on the high one. */
+	struct point two[] = {{7, 0}, {7, 100}};
+	double masses[] = {1, 3};
+	rule.tail = 0.1;
+	ck_assert(finds(two, masses, keep, 2, 200, 100, &rule, &box));
+	box_is(&box, 66, 7, 100, 7);
+	masses[0] = masses[1] = 0;
+	ck_assert(!finds(two, masses, keep, 2, 200, 100, &rule, &box));
+	ck_assert(!finds(two, NULL, keep, 0, 200, 100, &rule, &box));
+	ck_assert(finds(two, NULL, keep, 1, 200, 100, &rule, &box));
+	box_is(&box, 0, 7, 0, 7);
+}
+END_TEST
+
+START_TEST(spread_leans_on_the_middle)
+{
+	/* x: mean 30, standard deviation 10; y: mean 60, none. */
+	struct point points[] = {{60, 20}, {60, 40}};
+	double weights[] = {3, 1}; /* x: 25, sqrt(75) */
+	bool keep[] = {false, false};
+	struct box_rule rule = CHOICES_DEFAULT.box;
+	struct box box;
+	rule.kind = BOX_SPREAD;
+	rule.margin = 1; /* none of its business */
+	rule.prior = 0;
+	ck_assert(finds(points, NULL, keep, 2, 201, 101, &rule, &box));
+	box_is(&box, 12, 60, 48, 60);
+	ck_assert(finds(points, weights, keep, 2, 201, 101, &rule, &box)); /* 25 +- 15.59 */
+	box_is(&box, 9, 60, 41, 60);
+	rule.prior = 1; /* 100 +- 75.375, 50 +- 37.875 */
+	ck_assert(finds(points, weights, keep, 2, 201, 101, &rule, &box));
+	box_is(&box, 25, 12, 175, 88);
+	rule.prior = 0.5; /* 65 +- 46.6875, 55 +- 18.9375 */
+	ck_assert(finds(points, NULL, keep, 2, 201, 101, &rule, &box));
+	box_is(&box, 18, 36, 112, 74);
+	ck_assert(!finds(points, NULL, keep, 0, 201, 101, &rule, &box));
+	weights[0] = weights[1] = 0;
+	ck_assert(!finds(points, weights, keep, 2, 201, 101, &rule, &box));
+}
+END_TEST
+
+START_TEST(map_s_largest_part)
+{
+	static const struct {
+		const char *rows[4];
+		struct box box;
+	} PARTS[] = {
+		{{"........", ".##..#..", ".....#..", ".....#.."}, {5, 1, 5, 3}},
+		{{"#.......", ".#...#..", "..#..#..", ".....#.."}, {0, 0, 2, 2}}, /* corners connect; equally large: the first in raster order */
+		{{"......#.", "#....#..", "#...#...", "#......."}, {4, 0, 6, 2}},
+		{{"#.#.#.##", "#.#.#.#.", "#.#.#.#.", "######.."}, {0, 0, 7, 3}}, /* parts that meet below */
+		{{"########", "########", "########", "########"}, {0, 0, 7, 3}},
+		{{".......#", "........", "#.......", "........"}, {7, 0, 7, 0}},
+	};
+	for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+		float map[32];
+		struct error e;
+		struct box box;
+		for (int k = 0; k < 32; k++)
+			map[k] = PARTS[i].rows[k / 8][k % 8] == '#' ? 0.5f : 0.25f;
+		ck_assert_int_eq(part_largest(map, 8, 4, 0.5, &box, &e), 0);
+		box_is(&box, PARTS[i].box.xmin, PARTS[i].box.ymin, PARTS[i].box.xmax, PARTS[i].box.ymax);
+	}
+}
+END_TEST
+
+START_TEST(map_rule_sees_what_stays)
+{
+	struct point points[] = {{10, 10}, {10, 11}, {10, 12}, {30, 40}, {31, 41}, {50, 90}};
+	double weights[] = {1, 1, 1, 9, 9, 100};
+	bool keep[] = {true, true, true, true, true, false};
+	struct box_rule rule = CHOICES_DEFAULT.box;
+	struct box box = {1, 2, 3, 4};
+	rule.kind = BOX_MAP;
+	rule.blur = 0;
+	ck_assert(finds(points, NULL, keep, 6, 100, 60, &rule, &box));
+	box_is(&box, 10, 10, 12, 10);
+	ck_assert(finds(points, weights, keep, 6, 100, 60, &rule, &box)); /* 1/9 is below the threshold */
+	box_is(&box, 40, 30, 41, 31);
+	rule.map_threshold = 0;
+	ck_assert(finds(points, weights, keep, 6, 100, 60, &rule, &box));
+	box_is(&box, 0, 0, 99, 59);
+	memset(keep, 0, sizeof keep);
+	ck_assert(!finds(points, weights, keep, 6, 100, 60, &rule, &box));
+	keep[5] = true; /* exp(-d^2 / (2 sigma^2)) >= 0.15 within 1.948 sigma: 22.7 pixels */
+	rule.map_threshold = 0.15;
+	rule.blur = 0.1;
+	ck_assert(finds(points, weights, keep, 6, 100, 60, &rule, &box));
+	box_is(&box, 68, 28, 99, 59);
 }
 END_TEST
 
@@ -204,7 +335,7 @@ START_TEST(map_is_a_gaussian_divided_by_its_maximum)
 	bool keep[] = {true, false};
 	static float map[WIDTH * HEIGHT];
 	struct error e;
-	ck_assert_int_eq(map_make(points, keep, 2, WIDTH, HEIGHT, 0.04, map, &e), 0);
+	ck_assert_int_eq(map_make(points, NULL, keep, 2, WIDTH, HEIGHT, 0.04, map, &e), 0);
 	for (int y = 0; y < HEIGHT; y++)
 		for (int x = 0; x < WIDTH; x++) {
 			int dy = abs(y - 10), dx = abs(x - 20);
@@ -213,17 +344,17 @@ START_TEST(map_is_a_gaussian_divided_by_its_maximum)
 		}
 	ck_assert_float_eq(map[10 * WIDTH + 20], 1);
 	keep[1] = true;
-	ck_assert_int_eq(map_make(points, keep, 2, WIDTH, HEIGHT, 0, map, &e), 0);
+	ck_assert_int_eq(map_make(points, NULL, keep, 2, WIDTH, HEIGHT, 0, map, &e), 0);
 	double sum = 0;
 	for (int i = 0; i < WIDTH * HEIGHT; i++)
 		sum += (double)map[i];
 	ck_assert_double_eq(sum, 2);
 	ck_assert_float_eq(map[29 * WIDTH + 39], 1);
 	keep[0] = keep[1] = false;
-	ck_assert_int_eq(map_make(points, keep, 2, WIDTH, HEIGHT, 0.04, map, &e), 0);
+	ck_assert_int_eq(map_make(points, NULL, keep, 2, WIDTH, HEIGHT, 0.04, map, &e), 0);
 	for (int i = 0; i < WIDTH * HEIGHT; i++)
 		ck_assert_float_eq(map[i], 0);
-	ck_assert_int_eq(map_make(points, keep, 2, WIDTH, HEIGHT, (double)NAN, map, &e), LSDN_ERROR_INPUT);
+	ck_assert_int_eq(map_make(points, NULL, keep, 2, WIDTH, HEIGHT, (double)NAN, map, &e), LSDN_ERROR_INPUT);
 }
 END_TEST
 
@@ -238,7 +369,7 @@ START_TEST(map_of_many_points_has_maximum_one)
 		points[i] = (struct point){i * 37 % HEIGHT, i * 53 % WIDTH};
 		keep[i] = i % 3 != 0;
 	}
-	ck_assert_int_eq(map_make(points, keep, COUNT, WIDTH, HEIGHT, 0.032, map, &e), 0);
+	ck_assert_int_eq(map_make(points, NULL, keep, COUNT, WIDTH, HEIGHT, 0.032, map, &e), 0);
 	float highest = 0, lowest = 1;
 	for (int i = 0; i < WIDTH * HEIGHT; i++) {
 		highest = fmaxf(highest, map[i]);
@@ -262,6 +393,10 @@ int main(void)
 	tcase_set_timeout(boxes, 60);
 	tcase_add_test(boxes, outliers_need_neighbours_strictly_nearer);
 	tcase_add_test(boxes, box_is_the_least_around_what_stays);
+	tcase_add_test(boxes, quantiles_leave_the_tails_out);
+	tcase_add_test(boxes, spread_leans_on_the_middle);
+	tcase_add_test(boxes, map_s_largest_part);
+	tcase_add_test(boxes, map_rule_sees_what_stays);
 	tcase_add_test(boxes, iou_counts_both_ends);
 	tcase_add_test(boxes, scaling_keeps_the_whole_and_the_iou);
 	tcase_add_test(boxes, map_is_a_gaussian_divided_by_its_maximum);

@@ -83,7 +83,7 @@ static void same_as_core(const struct lsdn_explanation *seen, int asked)
 	float *map = malloc(size * sizeof *map), *core_map = malloc(size * sizeof *map);
 	ck_assert(map && core_map);
 	WORKS(lsdn_heatmap(explainer, map, message));
-	ck_assert_int_eq(map_make(core.points, core.keep, found.count, core.width, core.height, choices.blur, core_map, &e), 0);
+	ck_assert_int_eq(map_make(core.points, NULL, core.keep, found.count, core.width, core.height, choices.box.blur, core_map, &e), 0);
 	ck_assert(memcmp(map, core_map, size * sizeof *map) == 0);
 	free(map);
 	free(core_map);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/image/map.h"
+#include "core/image/part.h"
 #include "core/image/reference.h"
 #include "core/image/view.h"
 #include "tests/random.h"
@@ -19,6 +20,7 @@ struct random_case {
 	int width, height;
 	size_t count;
 	struct point points[MAX_POINTS];
+	double weights[MAX_POINTS];
 	struct box_rule rule;
 	bool exact; /* whole coordinates and a whole radius: no rounding anywhere */
 };
@@ -47,12 +49,16 @@ static double random_nonsense(struct pcg *rng)
 	return VALUES[between(rng, 0, 5)];
 }
 
+static const double BLURS[] = {0, 0.001, 0.01, 0.032, 0.032, 0.032, 0.1, 1};
+
 static void random_case_make(struct random_case *r, struct pcg *rng, bool nonsense)
 {
-	static const double RADII[] = {0, 0.05, 0.1, 0.1, 0.1, 0.3, 2}, SHARES[] = {0, 0.05, 0.05, 0.05, 0.2, 0.5, 1};
+	static const double RADII[] = {0, 0.05, 0.1, 0.1, 0.1, 0.3, 2}, SHARES[] = {0, 0.05, 0.05, 0.05, 0.2, 0.5, 1},
+		TAILS[] = {0, 0.05, 0.1, 0.3, 0.5}, SDS[] = {0, 0.7, 1.8, 3}, THRESHOLDS[] = {0, 0.15, 0.15, 0.6, 1};
 	*r = (struct random_case){.width = random_side(rng), .height = random_side(rng), .exact = between(rng, 0, 3) == 0};
 	r->rule = (struct box_rule){.radius = RADII[between(rng, 0, 6)], .share = SHARES[between(rng, 0, 6)],
-		.margin = between(rng, 0, 1) ? 0 : pcg_double(rng) * 1.5 - 0.5};
+		.margin = between(rng, 0, 1) ? 0 : pcg_double(rng) * 1.5 - 0.5, .tail = TAILS[between(rng, 0, 4)], .sds = SDS[between(rng, 0, 3)],
+		.prior = between(rng, 0, 1) ? 0.5 : pcg_double(rng), .map_threshold = THRESHOLDS[between(rng, 0, 4)], .blur = BLURS[between(rng, 0, 7)]};
 	r->count = (size_t)(between(rng, 0, 3) ? between(rng, 2, MAX_POINTS) : between(rng, 0, 2));
 	if (r->exact) {
 		/* 3-4-5: the diagonal is 50 or 25, and many a distance is just the radius. */
@@ -63,6 +69,8 @@ static void random_case_make(struct random_case *r, struct pcg *rng, bool nonsen
 	for (size_t i = 0; i < r->count; i++)
 		r->points[i] = r->exact ? (struct point){between(rng, 0, r->height - 1), between(rng, 0, r->width - 1)}
 			: (struct point){random_coordinate(rng, r->height), random_coordinate(rng, r->width)};
+	for (size_t i = 0; i < r->count; i++)
+		r->weights[i] = between(rng, 0, 4) ? exp(4 * pcg_double(rng) - 2) : between(rng, 0, 2);
 	for (size_t i = 1; i < r->count; i++)
 		if (between(rng, 0, 5) == 0)
 			r->points[i] = r->points[between(rng, 0, (int)i - 1)];
@@ -109,10 +117,12 @@ START_TEST(outliers_and_boxes)
 			marked += keep[k];
 		}
 		check_case(kept == marked && (allowed || kept == expected), i, "%zu kept, %zu marked, plainly %zu", kept, marked, expected);
-		bool found = box_around(r.points, keep, r.count, r.width, r.height, &r.rule, &box);
+		struct error e;
+		bool found = false;
+		check_case(box_find(r.points, r.weights, keep, r.count, r.width, r.height, &r.rule, &box, &found, &e) == 0, i, "%s", e.message);
 		check_case(found == (kept > 0), i, "a box of %zu points", kept);
 		/* By the marks of the fast one, so that a tie does not count twice. */
-		reference_box(r.points, keep, r.count, r.width, r.height, &r.rule, &wanted);
+		reference_box(r.points, NULL, keep, r.count, r.width, r.height, &r.rule, &wanted);
 		check_case(memcmp(&box, &wanted, sizeof box) == 0, i, "box %d %d %d %d, plainly %d %d %d %d", box.xmin, box.ymin, box.xmax, box.ymax, wanted.xmin,
 			wanted.ymin, wanted.xmax, wanted.ymax);
 		ties += allowed > 0;
@@ -124,6 +134,106 @@ START_TEST(outliers_and_boxes)
 	ck_assert(stayed > CASES / 4 && went > CASES / 4 && boxes > CASES / 4);
 	ck_assert_uint_lt(ties, CASES / 100);
 	printf("outliers and boxes: %d random cases agree with the plain ones, %u of them but for a distance that is the radius\n", CASES, ties);
+}
+END_TEST
+
+/* Where a side falls on half a pixel but for the rounding of sums of some hundred numbers, none beyond the largest coordinate, it may go either way. */
+static bool same_side(int fast, double plain, int size, double largest, bool *tie)
+{
+	double wanted = fmin(fmax(floor(plain + 0.5), 0), size - 1), off = fabs(plain + 0.5 - floor(plain + 1)); /* from the nearest half */
+	*tie = *tie || fast != wanted;
+	return fast == wanted || (abs(fast - (int)wanted) == 1 && off <= 1e-12 * largest);
+}
+
+START_TEST(boxes_of_all_points)
+{
+	static const double LARGE[] = {NAN, INFINITY, -INFINITY, 1e100, -1e18}; /* squares of which are numbers */
+	bool keep[MAX_POINTS] = {false};
+	struct random_case r;
+	unsigned int ties = 0, boxes = 0, inside = 0;
+	for (uint32_t i = 0; i < CASES; i++) {
+		struct pcg rng;
+		struct box box = {0};
+		struct boxf plain = {0};
+		struct error e;
+		pcg_seed(&rng, random_seed(), i);
+		random_case_make(&r, &rng, false);
+		for (size_t k = 0; i % 4 == 0 && k < r.count; k++)
+			if (between(&rng, 0, 4) == 0)
+				*(between(&rng, 0, 1) ? &r.points[k].x : &r.points[k].y) = LARGE[between(&rng, 0, 4)];
+		const double *weights = i % 3 ? r.weights : NULL;
+		bool found = false, tie = false;
+		double largest = 1e3;
+		r.rule.kind = i % 2 ? BOX_QUANTILE : BOX_SPREAD;
+		for (size_t k = 0; k < r.count; k++)
+			if (isfinite(r.points[k].x) && isfinite(r.points[k].y))
+				largest = fmax(largest, fmax(fabs(r.points[k].x), fabs(r.points[k].y)));
+		check_case(box_find(r.points, weights, keep, r.count, r.width, r.height, &r.rule, &box, &found, &e) == 0, i, "%s", e.message);
+		int wanted = reference_sides(r.points, weights, keep, r.count, r.width, r.height, &r.rule, &plain);
+		check_case(found == (wanted == 1), i, "a box of %zu points", r.count);
+		if (!found)
+			continue;
+		check_case(same_side(box.xmin, plain.xmin, r.width, largest, &tie) && same_side(box.ymin, plain.ymin, r.height, largest, &tie)
+			&& same_side(box.xmax, plain.xmax, r.width, largest, &tie) && same_side(box.ymax, plain.ymax, r.height, largest, &tie), i,
+			"box %d %d %d %d, plainly %.17g %.17g %.17g %.17g", box.xmin, box.ymin, box.xmax, box.ymax, plain.xmin, plain.ymin, plain.xmax, plain.ymax);
+		check_case(box.xmin <= box.xmax && box.ymin <= box.ymax, i, "%d > %d or %d > %d", box.xmin, box.xmax, box.ymin, box.ymax);
+		boxes++;
+		ties += tie;
+		inside += box.xmin > 0 && box.xmax < r.width - 1 && box.ymin > 0 && box.ymax < r.height - 1;
+	}
+	ck_assert(boxes > CASES / 2 && inside > CASES / 8);
+	ck_assert_uint_lt(ties, CASES / 50);
+	printf("boxes of all points: %u random cases agree with the plain ones, %u of them but for a side on half a pixel\n", boxes, ties);
+}
+END_TEST
+
+/* The parts of one and the same map; then the whole rule, where no pixel of the plain map is at the threshold but for the rounding of single precision. */
+START_TEST(boxes_in_maps)
+{
+	struct random_case r;
+	bool keep[MAX_POINTS];
+	unsigned int ties = 0, boxes = 0, several = 0;
+	for (uint32_t i = 0; i < CASES / 4; i++) {
+		struct pcg rng;
+		struct box box = {0}, plain = {0};
+		struct error e;
+		pcg_seed(&rng, random_seed(), i);
+		random_case_make(&r, &rng, false);
+		box_outliers(r.points, r.count, r.width, r.height, &r.rule, keep);
+		const double *weights = i % 3 ? r.weights : NULL;
+		size_t size = (size_t)r.width * (size_t)r.height;
+		float *noise = malloc(size * sizeof *noise);
+		double *map = malloc(size * sizeof *map), *same = malloc(size * sizeof *same), density = pcg_double(&rng);
+		ck_assert(noise && map && same);
+		for (size_t k = 0; k < size; k++)
+			same[k] = noise[k] = pcg_double(&rng) < density ? 1.0f : (float)pcg_double(&rng) * 0.5f;
+		noise[size - 1] = 1;
+		same[size - 1] = 1;
+		double threshold = between(&rng, 0, 1) ? 0.5 : pcg_double(&rng) * 0.5;
+		check_case(part_largest(noise, r.width, r.height, threshold, &box, &e) == 0, i, "%s", e.message);
+		ck_assert_int_eq(reference_part(same, r.width, r.height, threshold, &plain), 1);
+		check_case(memcmp(&box, &plain, sizeof box) == 0, i, "part %d %d %d %d, plainly %d %d %d %d", box.xmin, box.ymin, box.xmax, box.ymax, plain.xmin,
+			plain.ymin, plain.xmax, plain.ymax);
+		several += box.xmax - box.xmin < r.width - 1 || box.ymax - box.ymin < r.height - 1;
+		r.rule.kind = BOX_MAP;
+		bool found = false, tie = false;
+		check_case(box_find(r.points, weights, keep, r.count, r.width, r.height, &r.rule, &box, &found, &e) == 0, i, "%s", e.message);
+		int wanted = reference_box(r.points, weights, keep, r.count, r.width, r.height, &r.rule, &plain);
+		check_case(found == (wanted == 1), i, "a box of %zu points", r.count);
+		double sigma = r.rule.blur * hypot(r.width, r.height);
+		reference_map(r.points, weights, keep, r.count, r.width, r.height, r.rule.blur, floor(4 * sigma + 0.5), map);
+		for (size_t k = 0; k < size; k++)
+			tie = tie || fabs(map[k] - r.rule.map_threshold) <= 4 * 0x1p-24;
+		check_case(!found || tie || memcmp(&box, &plain, sizeof box) == 0, i, "box %d %d %d %d, plainly %d %d %d %d", box.xmin, box.ymin, box.xmax, box.ymax,
+			plain.xmin, plain.ymin, plain.xmax, plain.ymax);
+		boxes += found && !tie;
+		ties += tie;
+		free(noise);
+		free(map);
+		free(same);
+	}
+	ck_assert(boxes > CASES / 16 && several > CASES / 16);
+	printf("boxes in maps: %u random cases agree with the plain ones, %u have a pixel at the threshold\n", boxes, ties);
 }
 END_TEST
 
@@ -148,14 +258,14 @@ START_TEST(overlaps)
 END_TEST
 
 /* What the fast map leaves out at pixel (y, x): points farther than 4 sigma on an axis. */
-static double left_out(const struct random_case *r, const bool *keep, double sigma, int y, int x)
+static double left_out(const struct random_case *r, const double *weights, const bool *keep, double sigma, int y, int x)
 {
 	double sum = 0, reach = floor(4 * sigma + 0.5);
 	for (size_t i = 0; i < r->count; i++) {
 		double dy = fabs(fmin(fmax(floor(r->points[i].y + 0.5), 0), r->height - 1) - y);
 		double dx = fabs(fmin(fmax(floor(r->points[i].x + 0.5), 0), r->width - 1) - x);
 		if (keep[i] && (dy > reach || dx > reach))
-			sum += exp(-(dy * dy + dx * dx) / (2 * sigma * sigma));
+			sum += (weights ? weights[i] : 1) * exp(-(dy * dy + dx * dx) / (2 * sigma * sigma));
 	}
 	return sum;
 }
@@ -167,12 +277,13 @@ static void compare_maps(const struct random_case *r, const bool *keep, double b
 	size_t size = (size_t)r->width * (size_t)r->height;
 	float *fast = malloc(size * sizeof *fast);
 	double *plain = malloc(size * sizeof *plain), *less = malloc(size * sizeof *less), most = 0, sigma = blur * hypot(r->width, r->height);
+	const double *weights = i % 2 ? r->weights : NULL;
 	struct error e;
 	ck_assert(fast && plain && less);
-	check_case(map_make(r->points, keep, r->count, r->width, r->height, blur, fast, &e) == 0, i, "%s", e.message);
-	double highest = reference_map(r->points, keep, r->count, r->width, r->height, blur, plain);
+	check_case(map_make(r->points, weights, keep, r->count, r->width, r->height, blur, fast, &e) == 0, i, "%s", e.message);
+	double highest = reference_map(r->points, weights, keep, r->count, r->width, r->height, blur, INFINITY, plain);
 	for (size_t k = 0; k < size; k++) {
-		less[k] = left_out(r, keep, sigma, (int)(k / (size_t)r->width), (int)(k % (size_t)r->width));
+		less[k] = left_out(r, weights, keep, sigma, (int)(k / (size_t)r->width), (int)(k % (size_t)r->width));
 		most = fmax(most, less[k]);
 	}
 	for (size_t k = 0; k < size; k++) {
@@ -187,7 +298,6 @@ static void compare_maps(const struct random_case *r, const bool *keep, double b
 
 START_TEST(maps)
 {
-	static const double BLURS[] = {0, 0.001, 0.01, 0.032, 0.032, 0.032, 0.1, 1};
 	static struct random_case r;
 	bool keep[MAX_POINTS];
 	for (uint32_t i = 0; i < CASES / 4; i++) {
@@ -203,6 +313,7 @@ START_TEST(maps)
 		r = (struct random_case){.width = turned ? 3 : 1500, .height = turned ? 20000 : 1100, .count = 7};
 		for (size_t k = 0; k < r.count; k++) {
 			r.points[k] = (struct point){pcg_double(&rng) * r.height - 0.5, pcg_double(&rng) * r.width - 0.5};
+			r.weights[k] = 1 + (double)k;
 			keep[k] = k != 3;
 		}
 		compare_maps(&r, keep, 0.032, CASES);
@@ -284,6 +395,8 @@ int main(void)
 	TCase *cases = tcase_create("reference");
 	tcase_set_timeout(cases, 600);
 	tcase_add_test(cases, outliers_and_boxes);
+	tcase_add_test(cases, boxes_of_all_points);
+	tcase_add_test(cases, boxes_in_maps);
 	tcase_add_test(cases, overlaps);
 	tcase_add_test(cases, maps);
 	tcase_add_test(cases, views);

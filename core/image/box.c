@@ -1,4 +1,4 @@
-/* The rule of "Interpreting CNN prediction through layer-wise selected discernible neurons", section 4.1.2. */
+/* Points, outliers (the rule of "Interpreting CNN prediction through layer-wise selected discernible neurons", section 4.1.2) and IoU. */
 #include "config.h"
 
 #include "core/image/box.h"
@@ -93,33 +93,10 @@ size_t box_outliers(const struct point *points, size_t count, int width, int hei
 	return kept;
 }
 
-static int round_half_up(double value, int size)
+bool box_rule_equal(const struct box_rule *a, const struct box_rule *b)
 {
-	double rounded = floor(value + 0.5);
-	return !(rounded > 0) ? 0 : rounded > size - 1 ? size - 1 : (int)rounded;
-}
-
-bool box_around(const struct point *points, const bool *keep, size_t count, int width, int height,
-	const struct box_rule *rule, struct box *box)
-{
-	double xmin = INFINITY, ymin = INFINITY, xmax = -INFINITY, ymax = -INFINITY;
-	for (size_t i = 0; i < count; i++)
-		if (keep[i]) {
-			xmin = fmin(xmin, points[i].x);
-			xmax = fmax(xmax, points[i].x);
-			ymin = fmin(ymin, points[i].y);
-			ymax = fmax(ymax, points[i].y);
-		}
-	if (xmin > xmax || ymin > ymax)
-		return false;
-	double outward_x = rule->margin * width, outward_y = rule->margin * height;
-	*box = (struct box){
-		.xmin = round_half_up(xmin - outward_x, width),
-		.ymin = round_half_up(ymin - outward_y, height),
-		.xmax = round_half_up(xmax + outward_x, width),
-		.ymax = round_half_up(ymax + outward_y, height),
-	};
-	return true;
+	return a->kind == b->kind && a->radius == b->radius && a->share == b->share && a->margin == b->margin && a->tail == b->tail && a->sds == b->sds
+		&& a->prior == b->prior && a->map_threshold == b->map_threshold && a->blur == b->blur;
 }
 
 struct boxf box_real(const struct box *box)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/kernel.h"
+
 /* The Gaussian is separable, and only rows that hold a point differ from zero after the horizontal pass: those alone are stored. Nothing
  * lies outside the photograph, so there is nothing to reflect at its edges. */
 struct rows {
@@ -28,7 +30,7 @@ static int nearest(double value, int size)
 	return (int)fmin(fmax(floor(value + 0.5), 0), size - 1);
 }
 
-static int rows_make(struct rows *rows, const struct point *points, const bool *keep, size_t count, int width, int height,
+static int rows_make(struct rows *rows, const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height,
 	const double *kernel, int reach)
 {
 	size_t stored = 0;
@@ -50,27 +52,27 @@ static int rows_make(struct rows *rows, const struct point *points, const bool *
 		int centre = nearest(points[i].x, width);
 		int first = centre < reach ? 0 : centre - reach, last = width - 1 - centre < reach ? width - 1 : centre + reach;
 		for (int x = first; x <= last; x++)
-			row[x] += kernel[abs(x - centre)];
+			row[x] += (weights ? weights[i] : 1) * kernel[abs(x - centre)];
 	}
 	return LSDN_OK;
 }
 
 /* One row of the map, before it is divided. */
-static void row_blur(const struct rows *rows, int y, int width, int height, const double *kernel, int reach, double *sum)
+LSDN_KERNEL_UNFUSED static void row_blur(const struct rows *rows, int y, int width, int height, const double *kernel, int reach, double *restrict sum)
 {
 	memset(sum, 0, (size_t)width * sizeof *sum);
 	int first = y < reach ? 0 : y - reach, last = height - 1 - y < reach ? height - 1 : y + reach;
 	for (int other = first; other <= last; other++) {
 		if (rows->slot[other] < 0)
 			continue;
-		const double *row = rows->sums + (size_t)rows->slot[other] * (size_t)width;
+		const double *restrict row = rows->sums + (size_t)rows->slot[other] * (size_t)width;
 		double weight = kernel[abs(other - y)];
 		for (int x = 0; x < width; x++)
 			sum[x] += weight * row[x];
 	}
 }
 
-int map_make(const struct point *points, const bool *keep, size_t count, int width, int height, double blur, float *map,
+int map_make(const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height, double blur, float *map,
 	struct error *e)
 {
 	if (!(blur >= 0 && blur <= 1))
@@ -81,7 +83,7 @@ int map_make(const struct point *points, const bool *keep, size_t count, int wid
 	double *sum = malloc((size_t)width * sizeof *sum);
 	int result = LSDN_ERROR_MEMORY;
 	if (kernel && sum)
-		result = rows_make(&rows, points, keep, count, width, height, kernel, reach);
+		result = rows_make(&rows, points, weights, keep, count, width, height, kernel, reach);
 	if (result == LSDN_OK) {
 		size_t size = (size_t)width * (size_t)height;
 		float highest = 0;

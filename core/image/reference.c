@@ -3,6 +3,7 @@
 #include "core/image/reference.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static bool is_finite(const struct point *p)
 {
@@ -32,7 +33,16 @@ static int rounded(double value, int size)
 	return size - 1;
 }
 
-bool reference_box(const struct point *points, const bool *keep, size_t count, int width, int height, const struct box_rule *rule, struct box *box)
+static void move_apart(double *low, double *high, double outwards)
+{
+	double middle = (*low + *high) / 2;
+	*low -= outwards;
+	*high += outwards;
+	if (*low > *high)
+		*low = *high = middle;
+}
+
+static int reference_points(const struct point *points, const bool *keep, size_t count, int width, int height, double margin, struct boxf *sides)
 {
 	bool any = false;
 	struct boxf least = {0};
@@ -45,10 +55,154 @@ bool reference_box(const struct point *points, const bool *keep, size_t count, i
 		least.ymax = !any || points[i].y > least.ymax ? points[i].y : least.ymax;
 		any = true;
 	}
-	if (any)
-		*box = (struct box){rounded(least.xmin - rule->margin * width, width), rounded(least.ymin - rule->margin * height, height),
-			rounded(least.xmax + rule->margin * width, width), rounded(least.ymax + rule->margin * height, height)};
+	move_apart(&least.xmin, &least.xmax, margin * width);
+	move_apart(&least.ymin, &least.ymax, margin * height);
+	*sides = least;
 	return any;
+}
+
+/* The mean place of the mass whose distance from one end of all, passing what is farther left (or right), lies between `from` and `to`. */
+static double reference_quantile(const double *at, const double *weights, size_t count, bool from_right, double from, double to)
+{
+	double sum = 0, covered = 0;
+	for (size_t i = 0; i < count; i++) {
+		double before = 0;
+		for (size_t j = 0; j < count; j++)
+			if ((from_right ? at[j] > at[i] : at[j] < at[i]) || (at[j] == at[i] && j < i))
+				before += weights[j];
+		double share = (before + weights[i] < to ? before + weights[i] : to) - (before > from ? before : from);
+		if (share > 0) {
+			sum += share * at[i];
+			covered += share;
+		}
+	}
+	return sum / covered;
+}
+
+/* One axis of the rules that see all points. */
+static void reference_axis(const double *at, const double *weights, size_t count, int side, const struct box_rule *rule, double *low, double *high)
+{
+	double total = 0, squares = 0, mean = 0, variance = 0;
+	for (size_t i = 0; i < count; i++) {
+		total += weights[i];
+		squares += weights[i] * weights[i];
+	}
+	for (size_t i = 0; i < count; i++)
+		mean += weights[i] * at[i] / total;
+	for (size_t i = 0; i < count; i++)
+		variance += weights[i] * (at[i] - mean) * (at[i] - mean) / total;
+	if (rule->kind == BOX_SPREAD) {
+		double middle = mean + rule->prior * ((side - 1) / 2.0 - mean), half = rule->sds * sqrt(variance);
+		half += rule->prior * (side * 3.0 / 8 - half);
+		*low = middle - half;
+		*high = middle + half;
+		return;
+	}
+	double one = squares / total, skipped = rule->tail * (total - one);
+	*low = reference_quantile(at, weights, count, false, skipped, skipped + one);
+	*high = reference_quantile(at, weights, count, true, skipped, skipped + one);
+	move_apart(low, high, rule->margin * (*high - *low));
+}
+
+static int reference_axes(const struct point *points, const double *weights, size_t count, int width, int height, const struct box_rule *rule,
+	struct boxf *sides)
+{
+	double *numbers = malloc((3 * count + 1) * sizeof *numbers), *y = numbers + count, *own = y + count, total = 0;
+	size_t finite = 0;
+	for (size_t i = 0; numbers && i < count; i++)
+		if (is_finite(&points[i])) {
+			numbers[finite] = points[i].x;
+			y[finite] = points[i].y;
+			own[finite] = weights ? weights[i] : 1;
+			total += own[finite++];
+		}
+	if (numbers && total > 0) {
+		reference_axis(numbers, own, finite, width, rule, &sides->xmin, &sides->xmax);
+		reference_axis(y, own, finite, height, rule, &sides->ymin, &sides->ymax);
+	}
+	int answer = !numbers ? -1 : total > 0;
+	free(numbers);
+	return answer;
+}
+
+/* Marks with `part` all pixels that hang together with the first of `pending`; counts them and puts the box around them. */
+static size_t fill(int *parts, int part, size_t *pending, int width, int height, struct box *box)
+{
+	size_t waiting = 1, pixels = 0;
+	parts[pending[0]] = part;
+	*box = (struct box){width, height, -1, -1};
+	while (waiting) {
+		int x = (int)(pending[--waiting] % (size_t)width), y = (int)(pending[waiting] / (size_t)width);
+		pixels++;
+		*box = (struct box){x < box->xmin ? x : box->xmin, y < box->ymin ? y : box->ymin, x > box->xmax ? x : box->xmax, y > box->ymax ? y : box->ymax};
+		for (int dy = -1; dy <= 1; dy++)
+			for (int dx = -1; dx <= 1; dx++) {
+				bool inside = y + dy >= 0 && y + dy < height && x + dx >= 0 && x + dx < width;
+				size_t at = (size_t)(y + dy) * (size_t)width + (size_t)(x + dx);
+				if (inside && parts[at] == 0) {
+					parts[at] = part;
+					pending[waiting++] = at;
+				}
+			}
+	}
+	return pixels;
+}
+
+int reference_part(const double *map, int width, int height, double threshold, struct box *box)
+{
+	enum { OUTSIDE = -1, WAITS, FOUND };
+	size_t size = (size_t)width * (size_t)height, most = 0;
+	int *parts = malloc(size * sizeof *parts);
+	size_t *pending = malloc(size * sizeof *pending);
+	bool memory = parts && pending;
+	for (size_t k = 0; memory && k < size; k++)
+		parts[k] = map[k] >= threshold ? WAITS : OUTSIDE;
+	for (size_t k = 0; memory && k < size; k++) {
+		struct box own;
+		if (parts[k] != WAITS)
+			continue;
+		pending[0] = k;
+		size_t pixels = fill(parts, FOUND, pending, width, height, &own);
+		if (pixels > most) {
+			most = pixels;
+			*box = own;
+		}
+	}
+	free(parts);
+	free(pending);
+	return !memory ? -1 : most > 0;
+}
+
+static int reference_in_map(const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height,
+	const struct box_rule *rule, struct box *box)
+{
+	double *map = malloc((size_t)width * (size_t)height * sizeof *map);
+	if (!map)
+		return -1;
+	double reach = floor(4 * rule->blur * hypot(width, height) + 0.5);
+	double highest = reference_map(points, weights, keep, count, width, height, rule->blur, reach, map);
+	int found = highest > 0 ? reference_part(map, width, height, rule->map_threshold, box) : 0;
+	free(map);
+	return found;
+}
+
+int reference_sides(const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height, const struct box_rule *rule,
+	struct boxf *sides)
+{
+	return rule->kind == BOX_POINTS ? reference_points(points, keep, count, width, height, rule->margin, sides)
+		: reference_axes(points, weights, count, width, height, rule, sides);
+}
+
+int reference_box(const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height, const struct box_rule *rule,
+	struct box *box)
+{
+	struct boxf b;
+	if (rule->kind == BOX_MAP)
+		return reference_in_map(points, weights, keep, count, width, height, rule, box);
+	int found = reference_sides(points, weights, keep, count, width, height, rule, &b);
+	if (found == 1)
+		*box = (struct box){rounded(b.xmin, width), rounded(b.ymin, height), rounded(b.xmax, width), rounded(b.ymax, height)};
+	return found;
 }
 
 static bool holds(const struct box *box, int y, int x)
@@ -73,7 +227,8 @@ double reference_iou(const struct box *a, const struct box *b)
 	return (double)both / (double)either;
 }
 
-double reference_map(const struct point *points, const bool *keep, size_t count, int width, int height, double blur, double *map)
+double reference_map(const struct point *points, const double *weights, const bool *keep, size_t count, int width, int height, double blur, double reach,
+	double *map)
 {
 	size_t size = (size_t)width * (size_t)height;
 	double sigma = blur * hypot(width, height), highest = 0;
@@ -86,8 +241,11 @@ double reference_map(const struct point *points, const bool *keep, size_t count,
 		for (int y = 0; y < height; y++)
 			for (int x = 0; x < width; x++) {
 				double dy = y - py, dx = x - px;
+				if (fabs(dy) > reach || fabs(dx) > reach)
+					continue;
 				/* Without blur a point counts at its own pixel alone. */
-				map[(size_t)y * (size_t)width + (size_t)x] += y == py && x == px ? 1 : exp(-(dy * dy + dx * dx) / (2 * sigma * sigma));
+				double near = y == py && x == px ? 1 : exp(-(dy * dy + dx * dx) / (2 * sigma * sigma));
+				map[(size_t)y * (size_t)width + (size_t)x] += (weights ? weights[i] : 1) * near;
 			}
 	}
 	for (size_t k = 0; k < size; k++)

@@ -1,4 +1,4 @@
-/* Points to outliers, box and map. The first eight bytes are the photograph's size, the rule and the blur; then five a point: the last two of each
+/* Points to outliers, boxes and map. The first eight bytes are the photograph's size, the rule, and what of points and weights; then five a point: the last two of each
  * coordinate's numbers, and one that may put something else in a coordinate's place. */
 #include "config.h"
 
@@ -28,9 +28,9 @@ static void check_box(const struct point *points, const bool *keep, size_t count
 {
 	FUZZ_TRUE(0 <= box->xmin && box->xmin < width && 0 <= box->xmax && box->xmax < width);
 	FUZZ_TRUE(0 <= box->ymin && box->ymin < height && 0 <= box->ymax && box->ymax < height);
+	FUZZ_TRUE(box->xmin <= box->xmax && box->ymin <= box->ymax);
 	if (!(margin >= 0 && margin <= 1))
 		return;
-	FUZZ_TRUE(box->xmin <= box->xmax && box->ymin <= box->ymax);
 	for (size_t i = 0; i < count; i++) {
 		double x = fmin(fmax(points[i].x, 0), width - 1), y = fmin(fmax(points[i].y, 0), height - 1);
 		bool inside = box->xmin <= x + 0.5 && x - 0.5 <= box->xmax && box->ymin <= y + 0.5 && y - 0.5 <= box->ymax;
@@ -53,25 +53,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static float map[64 * 64];
 	static struct point points[MOST];
 	static bool keep[MOST];
+	static double weights[MOST];
 	if (size < HEAD)
 		return 0;
 	int width = data[0] % 64 + 1, height = data[1] % 64 + 1;
-	struct box_rule rule = {.radius = part(data[2]), .share = part(data[3]), .margin = part(data[4])};
-	double blur = part(data[5]);
+	struct box_rule rule = {.radius = part(data[2]), .share = part(data[3]), .margin = part(data[4]), .tail = fmin(fmax(part(data[2]), 0), 0.5),
+		.sds = fabs(part(data[3])), .prior = fmin(fmax(part(data[4]), 0), 1), .map_threshold = fmin(part(data[3]), 1), .blur = part(data[5])};
 	size_t count = 0;
 	for (size_t at = HEAD; at + EACH <= size && count < MOST; at += EACH, count++)
 		points[count] = (struct point){.y = number(data[at] & 15, data + at + 1), .x = number(data[at] >> 4, data + at + 3)};
+	for (size_t i = 0; i < count; i++)
+		weights[i] = (double)((i * 7 + data[7]) % 11);
 	if (data[6] & 1)
 		count = points_unique(points, count);
 	size_t kept = box_outliers(points, count, width, height, &rule, keep), marked = 0;
 	for (size_t i = 0; i < count; i++)
 		marked += keep[i];
 	FUZZ_TRUE(kept == marked && kept <= count);
-	struct box box;
-	if (box_around(points, keep, count, width, height, &rule, &box))
-		check_box(points, keep, count, &box, width, height, rule.margin);
 	struct error e;
-	if (!fuzz_answer(map_make(points, keep, count, width, height, blur, map, &e), &e))
+	for (unsigned int kind = BOX_POINTS; kind <= BOX_MAP; kind++) {
+		struct box box;
+		bool found = false;
+		rule.kind = (enum box_kind)kind;
+		if (!fuzz_answer(box_find(points, data[6] & 2 ? weights : NULL, keep, count, width, height, &rule, &box, &found, &e), &e) && found)
+			check_box(points, keep, count, &box, width, height, kind == BOX_POINTS ? rule.margin : NAN);
+	}
+	if (!fuzz_answer(map_make(points, NULL, keep, count, width, height, rule.blur, map, &e), &e))
 		check_map(map, (size_t)width * (size_t)height, kept);
 	return 0;
 }

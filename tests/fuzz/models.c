@@ -62,7 +62,7 @@ static bool is_small(const struct plan *plan)
 	return plan->op_count <= 32 && values <= MOST_VALUES && work <= MOST_WORK;
 }
 
-static void check_explanation(const struct explainer *x, const struct explanation *found)
+static void check_explanation(const struct explainer *x, const struct explanation *found, enum box_kind kind)
 {
 	static float map[WIDTH * HEIGHT];
 	struct error e;
@@ -70,9 +70,9 @@ static void check_explanation(const struct explainer *x, const struct explanatio
 	for (size_t i = 0; i < found->count; i++)
 		FUZZ_TRUE(x->points[i].x >= -0.5 && x->points[i].x <= WIDTH - 0.5 && x->points[i].y >= -0.5 && x->points[i].y <= HEIGHT - 0.5);
 	const struct box *b = &found->box;
-	FUZZ_TRUE(found->found == (found->kept > 0));
+	FUZZ_TRUE(found->found == (kind == BOX_POINTS || kind == BOX_MAP ? found->kept > 0 : found->count > 0));
 	FUZZ_TRUE(!found->found || (0 <= b->xmin && b->xmin <= b->xmax && b->xmax < WIDTH && 0 <= b->ymin && b->ymin <= b->ymax && b->ymax < HEIGHT));
-	fuzz_answer(map_make(x->points, x->keep, found->count, WIDTH, HEIGHT, CHOICES_DEFAULT.blur, map, &e), &e);
+	fuzz_answer(map_make(x->points, NULL, x->keep, found->count, WIDTH, HEIGHT, CHOICES_DEFAULT.box.blur, map, &e), &e);
 }
 
 static void explain(struct explainer *x, const char *const *settings)
@@ -96,18 +96,19 @@ static void explain(struct explainer *x, const char *const *settings)
 	for (int p = 0; !code && p < 2; p++) {
 		code = explainer_read(x, p, &choices.box, &found, &e);
 		if (!code)
-			check_explanation(x, &found);
+			check_explanation(x, &found, choices.box.kind);
 	}
 	fuzz_answer(code, &e);
 }
 
 void fuzz_explain(const uint8_t *data, size_t size)
 {
-	static const char *const SETTINGS[][12] = {
+	static const char *const SETTINGS[][13] = {
 		{NULL},
 		{"method=cnn-fixations", NULL},
 		{"k_conv=3", "k_fc=2", "k_gap=all", "locate=center", "gate=none", "residual=both", "suc_form=power", "scale=max", "signed=false", "view=five",
-			"top_n=2", NULL},
+			"top_n=2", "box=map", NULL},
+		{"box=spread", NULL},
 	};
 	struct net net;
 	struct explainer x = {0};
