@@ -26,20 +26,20 @@ double calibration_arm(const struct calibration_plan *plan, enum weight weight, 
 	return plan->low + (plan->high - plan->low) * step / plan->arms;
 }
 
-static int find_policy(const struct calibration *c, const struct policy *p)
+static int find_setting(const struct calibration *c, const struct choices *s)
 {
 	int i = 0;
-	while (i < c->policy_count && !policy_equal(&c->policies[i], p))
+	while (i < c->setting_count && !choices_equal(&c->settings[i], s))
 		i++;
 	return i;
 }
 
-/* The index of a policy, which is added where no equal one is there; the list has room. */
-static int add_policy(struct calibration *c, const struct policy *p)
+/* The index of a setting, which is added where no equal one is there; the list has room. */
+static int add_setting(struct calibration *c, const struct choices *s)
 {
-	int i = find_policy(c, p);
-	if (i == c->policy_count)
-		c->policies[c->policy_count++] = *p;
+	int i = find_setting(c, s);
+	if (i == c->setting_count)
+		c->settings[c->setting_count++] = *s;
 	return i;
 }
 
@@ -48,50 +48,51 @@ static bool is_sweep(const struct calibration_plan *plan)
 	return !plan->rules.solver->stops && (!plan->trials || plan->trials >= (uint64_t)plan->images * (uint64_t)plan->arms);
 }
 
-static double *alpha_of(struct policy *p, int w)
+static double *alpha_of(struct choices *s, int w)
 {
-	return w == WEIGHT_CUR ? &p->alpha.cur : w == WEIGHT_PRE ? &p->alpha.pre : &p->alpha.suc;
+	struct alpha *alpha = &s->policy.alpha;
+	return w == WEIGHT_CUR ? &alpha->cur : w == WEIGHT_PRE ? &alpha->pre : &alpha->suc;
 }
 
-/* The policy whose weights are arms chosen[w]; those that are not tuned stay at 1. */
-static struct policy triple(const struct calibration *c, const struct policy *ones, const int chosen[WEIGHT_COUNT])
+/* The setting whose weights are arms chosen[w]; those that are not tuned stay at 1. */
+static struct choices triple(const struct calibration *c, const struct choices *ones, const int chosen[WEIGHT_COUNT])
 {
-	struct policy p = *ones;
+	struct choices s = *ones;
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		if (c->plan.tuned[w])
-			*alpha_of(&p, w) = c->weights[w].values[chosen[w]];
-	return p;
+			*alpha_of(&s, w) = c->weights[w].values[chosen[w]];
+	return s;
 }
 
 /* Each weight's arms, the other weights at 1. */
-static void add_arms(struct calibration *c, const struct policy *ones)
+static void add_arms(struct calibration *c, const struct choices *ones)
 {
 	for (int w = 0; w < WEIGHT_COUNT; w++) {
 		struct calibration_weight *weight = &c->weights[w];
 		for (int i = 0; c->plan.tuned[w] && i < c->plan.arms; i++) {
-			struct policy p = *ones;
+			struct choices s = *ones;
 			weight->values[i] = calibration_arm(&c->plan, (enum weight)w, i);
-			*alpha_of(&p, w) = weight->values[i];
-			weight->policies[i] = add_policy(c, &p);
-			weight->identifiable = weight->identifiable || weight->policies[i] != weight->policies[0];
+			*alpha_of(&s, w) = weight->values[i];
+			weight->settings[i] = add_setting(c, &s);
+			weight->identifiable = weight->identifiable || weight->settings[i] != weight->settings[0];
 		}
 	}
 }
 
-/* All triples that the bandits can end in, so that the tuned one is among the policies of the only pass over the images; none where they are many: then
- * a second pass is cheaper. Where all arms of a weight are one policy, the answer is the first. */
-static void add_triples(struct calibration *c, const struct policy *ones)
+/* All triples that the bandits can end in, so that the tuned one is among the settings of the only pass over the images; none where they are many: then
+ * a second pass is cheaper. Where all arms of a weight are one setting, the answer is the first. */
+static void add_triples(struct calibration *c, const struct choices *ones)
 {
-	int before = c->policy_count, counts[WEIGHT_COUNT], chosen[WEIGHT_COUNT];
+	int before = c->setting_count, counts[WEIGHT_COUNT], chosen[WEIGHT_COUNT];
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		counts[w] = c->weights[w].identifiable ? c->plan.arms : 1;
 	for (chosen[0] = 0; chosen[0] < counts[0]; chosen[0]++)
 		for (chosen[1] = 0; chosen[1] < counts[1]; chosen[1]++)
 			for (chosen[2] = 0; chosen[2] < counts[2]; chosen[2]++) {
-				struct policy p = triple(c, ones, chosen);
-				add_policy(c, &p);
-				if (c->policy_count > before + MOST_TRIPLES) {
-					c->policy_count = before;
+				struct choices s = triple(c, ones, chosen);
+				add_setting(c, &s);
+				if (c->setting_count > before + MOST_TRIPLES) {
+					c->setting_count = before;
 					return;
 				}
 			}
@@ -100,29 +101,29 @@ static void add_triples(struct calibration *c, const struct policy *ones)
 /* By alpha_pre / alpha_cur: neighbours select alike, so that they often share their points. */
 static int by_ratio(const void *left, const void *right)
 {
-	const struct alpha *a = &((const struct policy *)left)->alpha, *b = &((const struct policy *)right)->alpha;
+	const struct alpha *a = &((const struct choices *)left)->policy.alpha, *b = &((const struct choices *)right)->policy.alpha;
 	double first = a->pre * b->cur, second = b->pre * a->cur;
 	return first != second ? (first > second) - (first < second) : (a->suc > b->suc) - (a->suc < b->suc);
 }
 
-int calibration_open(struct calibration *c, const struct calibration_plan *plan, const struct policy *base, struct error *e)
+int calibration_open(struct calibration *c, const struct calibration_plan *plan, const struct choices *base, struct error *e)
 {
 	*c = (struct calibration){.plan = *plan};
-	c->policies = calloc(WEIGHT_COUNT * MAX_ARMS + MOST_TRIPLES + 4, sizeof *c->policies);
-	if (!c->policies)
-		return error_memory(e, "policies");
-	struct policy ones = *base;
-	ones.alpha = (struct alpha){1, 1, 1};
-	add_policy(c, &ones);
+	c->settings = calloc(WEIGHT_COUNT * MAX_ARMS + MOST_TRIPLES + 4, sizeof *c->settings);
+	if (!c->settings)
+		return error_memory(e, "settings");
+	struct choices ones = *base, fixations = *base;
+	ones.policy.alpha = (struct alpha){1, 1, 1};
+	add_setting(c, &ones);
 	add_arms(c, &ones);
 	if (is_sweep(plan))
 		add_triples(c, &ones);
-	qsort(c->policies, (size_t)c->policy_count, sizeof *c->policies, by_ratio);
+	qsort(c->settings, (size_t)c->setting_count, sizeof *c->settings, by_ratio);
 	add_arms(c, &ones);
-	c->row_policies[ROW_ONES] = find_policy(c, &ones);
-	struct policy fixations = POLICY_CNN_FIXATIONS;
-	fixations.top_n = base->top_n;
-	c->row_policies[ROW_FIXATIONS] = add_policy(c, &fixations);
+	c->row_settings[ROW_ONES] = find_setting(c, &ones);
+	fixations.policy = POLICY_CNN_FIXATIONS;
+	fixations.policy.top_n = base->policy.top_n;
+	c->row_settings[ROW_FIXATIONS] = add_setting(c, &fixations);
 	return LSDN_OK;
 }
 
@@ -134,7 +135,7 @@ static size_t count_usable(const struct calibration *c)
 	return usable;
 }
 
-/* Takes images in the shuffled order until `images` are usable; the policies that `wanted` names are computed. */
+/* Takes images in the shuffled order until `images` are usable; the settings that `wanted` names are computed. */
 static int take_images(struct calibration *c, struct reward_job *job, const uint32_t *order, size_t images, const int *wanted, int count,
 	struct error *e)
 {
@@ -147,10 +148,10 @@ static int take_images(struct calibration *c, struct reward_job *job, const uint
 				"those that were skipped", images, usable, job->source->count);
 		for (size_t i = from; i < from + more; i++) {
 			c->rows[i].index = order[i];
-			c->rows[i].rewards = malloc((size_t)c->policy_count + 1);
+			c->rows[i].rewards = malloc((size_t)c->setting_count + 1);
 			if (!c->rows[i].rewards)
 				return error_memory(e, "rewards");
-			memset(c->rows[i].rewards, REWARD_UNKNOWN, (size_t)c->policy_count + 1);
+			memset(c->rows[i].rewards, REWARD_UNKNOWN, (size_t)c->setting_count + 1);
 			c->row_count++;
 		}
 		int code = rewards_compute(job, c->rows + from, more, wanted, count, e);
@@ -193,34 +194,34 @@ static int run_bandit(struct calibration *c, struct reward_job *job, enum weight
 	}
 	while (!code && weight->bandit.trials < trials && (arm = bandit_next(&weight->bandit)) >= 0) {
 		struct reward_row *row = rows[orders[(size_t)arm * images + weight->bandit.arms[arm].pulls]];
-		int p = weight->policies[arm];
-		if (row->rewards[p] == REWARD_UNKNOWN)
-			code = rewards_compute(job, row, 1, &p, 1, e);
+		int s = weight->settings[arm];
+		if (row->rewards[s] == REWARD_UNKNOWN)
+			code = rewards_compute(job, row, 1, &s, 1, e);
 		if (!code)
-			bandit_reward(&weight->bandit, arm, row->rewards[p] == 1);
+			bandit_reward(&weight->bandit, arm, row->rewards[s] == 1);
 	}
 	free(orders);
 	weight->best = code ? 0 : bandit_answer(&weight->bandit);
 	return code;
 }
 
-/* Makes sure that the rows' three policies are known on every image. */
+/* Makes sure that the rows' three settings are known on every image. */
 static int complete(struct calibration *c, struct reward_job *job, struct error *e)
 {
 	size_t missing = 0;
 	for (size_t i = 0; i < c->row_count; i++)
-		missing += reward_row_lacks(&c->rows[i], c->row_policies, ROW_CENTER);
+		missing += reward_row_lacks(&c->rows[i], c->row_settings, ROW_CENTER);
 	if (!missing)
 		return LSDN_OK;
 	progress_start(job->crew.progress, job->crew.progress->shown, "evaluating", c->row_count);
-	int code = rewards_compute(job, c->rows, c->row_count, c->row_policies, ROW_CENTER, e);
+	int code = rewards_compute(job, c->rows, c->row_count, c->row_settings, ROW_CENTER, e);
 	progress_end(job->crew.progress);
 	return code;
 }
 
 static bool right(const struct calibration *c, const struct reward_row *row, enum row r)
 {
-	return r <= ROW_FIXATIONS ? row->rewards[c->row_policies[r]] == 1 : row->trivial[r - ROW_CENTER] == 1;
+	return r <= ROW_FIXATIONS ? row->rewards[c->row_settings[r]] == 1 : row->trivial[r - ROW_CENTER] == 1;
 }
 
 static void fill_table(const struct calibration *c, struct reward_row **rows, size_t count, struct calibration_table *table)
@@ -244,8 +245,8 @@ static void set_tuned(struct calibration *c)
 	int chosen[WEIGHT_COUNT];
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		chosen[w] = c->weights[w].best;
-	c->tuned = triple(c, &c->policies[c->row_policies[ROW_ONES]], chosen);
-	c->row_policies[ROW_TUNED] = add_policy(c, &c->tuned);
+	c->tuned = triple(c, &c->settings[c->row_settings[ROW_ONES]], chosen);
+	c->row_settings[ROW_TUNED] = add_setting(c, &c->tuned);
 }
 
 /* Runs the bandits on the first images, and scores what they chose there. */
@@ -273,7 +274,7 @@ static int run_all(struct calibration *c, struct reward_job *job, const uint32_t
 	const struct calibration_plan *plan = &c->plan;
 	bool sweep = is_sweep(plan);
 	progress_start(job->crew.progress, job->crew.progress->shown, sweep ? "calibrating" : "checking images", plan->images);
-	int code = take_images(c, job, order, plan->images, all, sweep ? c->policy_count : 0, e);
+	int code = take_images(c, job, order, plan->images, all, sweep ? c->setting_count : 0, e);
 	progress_end(job->crew.progress);
 	struct reward_row **rows = code ? NULL : usable_rows(c, plan->images);
 	if (!code)
@@ -282,7 +283,7 @@ static int run_all(struct calibration *c, struct reward_job *job, const uint32_t
 	if (code || !plan->held_out)
 		return code;
 	progress_start(job->crew.progress, job->crew.progress->shown, "scoring held-out images", plan->held_out);
-	code = take_images(c, job, order, plan->images + plan->held_out, c->row_policies, ROW_CENTER, e);
+	code = take_images(c, job, order, plan->images + plan->held_out, c->row_settings, ROW_CENTER, e);
 	progress_end(job->crew.progress);
 	rows = code ? NULL : usable_rows(c, plan->images + plan->held_out);
 	if (!code && !rows)
@@ -296,17 +297,18 @@ static int run_all(struct calibration *c, struct reward_job *job, const uint32_t
 int calibration_run(struct calibration *c, struct reward_job *job, struct error *e)
 {
 	size_t count = job->source->count;
-	job->policies = c->policies;
+	job->settings = c->settings;
+	job->labelled = c->settings[0].target == TARGET_ANNOTATED;
 	uint32_t *order = malloc((count + 1) * sizeof *order);
-	int *all = malloc((size_t)c->policy_count * sizeof *all);
+	int *all = malloc((size_t)c->setting_count * sizeof *all);
 	c->rows = calloc(count + 1, sizeof *c->rows);
 	if (!order || !all || !c->rows) {
 		free(order);
 		free(all);
 		return error_memory(e, "rewards");
 	}
-	for (int p = 0; p < c->policy_count; p++)
-		all[p] = p;
+	for (int i = 0; i < c->setting_count; i++)
+		all[i] = i;
 	struct pcg rng;
 	pcg_seed(&rng, c->plan.seed, STREAM_IMAGES);
 	pcg_shuffle(&rng, order, count);
@@ -321,6 +323,6 @@ void calibration_close(struct calibration *c)
 	reward_rows_free(c->rows, c->row_count);
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		bandit_done(&c->weights[w].bandit);
-	free(c->policies);
+	free(c->settings);
 	*c = (struct calibration){0};
 }

@@ -24,10 +24,10 @@ struct calibration_plan {
 
 struct calibration_weight {
 	double values[MAX_ARMS];
-	int policies[MAX_ARMS]; /* index into the calibration's policies */
+	int settings[MAX_ARMS]; /* index into the calibration's settings */
 	struct bandit bandit;   /* after the run */
 	int best;
-	bool identifiable;      /* not all arms are one policy */
+	bool identifiable;      /* not all arms are one setting */
 };
 
 /* Rows of the tables: who was right how often, on the same images. */
@@ -44,19 +44,19 @@ struct calibration_table {
 struct calibration {
 	struct calibration_plan plan;
 	struct calibration_weight weights[WEIGHT_COUNT];
-	struct policy *policies; /* distinct: arms, ones, under a full budget the triples that can win, CNN-Fixations; the last may be the tuned one */
-	int policy_count;
-	int row_policies[3];     /* of ROW_TUNED, ROW_ONES, ROW_FIXATIONS */
-	struct policy tuned;
+	struct choices *settings; /* distinct: arms, ones, under a full budget the triples that can win, CNN-Fixations; the last may be the tuned one */
+	int setting_count;
+	int row_settings[3];      /* of ROW_TUNED, ROW_ONES, ROW_FIXATIONS */
+	struct choices tuned;
 	struct reward_row *rows; /* as taken, unusable ones among them */
 	size_t row_count;
 	struct calibration_table calibrated, held_out;
 };
 
-/* Fills in arms and policies. base holds the choices that all policies share. */
-int calibration_open(struct calibration *c, const struct calibration_plan *plan, const struct policy *base, struct error *e);
+/* Fills in arms and settings. base holds the choices that all settings share. */
+int calibration_open(struct calibration *c, const struct calibration_plan *plan, const struct choices *base, struct error *e);
 
-/* Computes rewards (in the order of a shuffle by the plan's seed), runs the bandits, evaluates. job's policies are set here. */
+/* Computes rewards (in the order of a shuffle by the plan's seed), runs the bandits, evaluates. job's settings are set here. */
 int calibration_run(struct calibration *c, struct reward_job *job, struct error *e);
 
 void calibration_close(struct calibration *c);

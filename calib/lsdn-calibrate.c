@@ -163,8 +163,8 @@ static int calibrate(const struct options *o, struct error *e)
 	if (!code)
 		code = command_open_source(&source, &dataset, PROGRAM, o->data, o->plan.images + o->plan.held_out, e);
 	if (!code)
-		code = calibration_open(&c, &o->plan, &o->choices.policy, e);
-	struct reward_job job = {.source = &source, .choices = &o->choices};
+		code = calibration_open(&c, &o->plan, &o->choices, e);
+	struct reward_job job = {.source = &source};
 	if (!code)
 		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, e);
 	if (!code)

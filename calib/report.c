@@ -49,7 +49,7 @@ void report_print(FILE *out, const struct calibration *c, const struct reward_jo
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		if (c->plan.tuned[w])
 			print_weight(out, c, (enum weight)w);
-	fprintf(out, "\nalpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)\n", c->tuned.alpha.cur, c->tuned.alpha.pre, c->tuned.alpha.suc);
+	fprintf(out, "\nalpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)\n", c->tuned.policy.alpha.cur, c->tuned.policy.alpha.pre, c->tuned.policy.alpha.suc);
 	print_table(out, &c->calibrated, "On the photographs that the weights were tuned on");
 	print_words(out, &c->calibrated, "On them");
 	if (c->held_out.images) {
@@ -58,9 +58,9 @@ void report_print(FILE *out, const struct calibration *c, const struct reward_jo
 	}
 	const struct reward_costs *costs = &job->costs;
 	double all = costs->read + costs->forward + costs->walk + costs->box;
-	fprintf(out, "\n%llu forward passes, %d distinct policies, %llu rewards; seconds of all threads: read %.1f (%.1f%% of all: "
+	fprintf(out, "\n%llu forward passes, %d distinct settings, %llu rewards; seconds of all threads: read %.1f (%.1f%% of all: "
 		"waiting for files), forward %.1f, walk %.1f, box %.1f\n",
-		(unsigned long long)costs->forwards, c->policy_count, (unsigned long long)costs->rewards, costs->read,
+		(unsigned long long)costs->forwards, c->setting_count, (unsigned long long)costs->rewards, costs->read,
 		all > 0 ? 100 * costs->waited / all : 0, costs->forward, costs->walk, costs->box);
 }
 
@@ -123,14 +123,12 @@ static void write_names(FILE *f, const char *key, const struct calibration *c, c
 int report_write(const char *path, const struct calibration *c, const struct reward_job *job, struct error *e)
 {
 	struct output out;
-	struct choices choices = *job->choices;
 	int code = output_open(&out, path, e), left = 0;
 	if (code)
 		return code;
-	choices.policy = c->tuned;
 	FILE *f = out.file;
 	fprintf(f, "# Written by lsdn-calibrate (%s); lsdn-explain --weights loads it.\n", PACKAGE_STRING);
-	weights_file_write_head(f, job->crew.net, &choices);
+	weights_file_write_head(f, job->crew.net, &c->tuned);
 	fprintf(f, "evidence = {\n  seed = %llu;\n  images = %zu;\n  solver = \"%s\";\n  schedule = \"independent\";\n  spacing = \"%s\";\n  trials = %llu;\n",
 		(unsigned long long)c->plan.seed, c->plan.images, c->plan.rules.solver->name, c->plan.logarithmic ? "log" : "linear",
 		(unsigned long long)(c->plan.trials ? c->plan.trials : (uint64_t)c->plan.images * (uint64_t)c->plan.arms));

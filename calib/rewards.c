@@ -6,46 +6,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The class whose explanation is asked for, -1 for the predicted one. */
-static int class_of(const struct reward_job *job, const struct annotation *truth, int *asked, struct error *e)
-{
-	*asked = job->choices->target == TARGET_PREDICTED ? -1 : annotated_class(job->crew.net, truth);
-	if (*asked < 0 && job->choices->target == TARGET_ANNOTATED)
-		return error_set(e, LSDN_ERROR_INPUT, "its class %s is none of the network's labels", truth->boxes[0].wnid);
-	return LSDN_OK;
-}
+#include "calib/batch.h"
 
-/* Some policies of some rows. */
+/* Some settings of some rows. */
 struct part {
 	struct reward_job *job;
 	struct reward_row *rows;
 	const int *wanted;
-	const struct policy *policies; /* those that are wanted, one after the other */
 	int count;
+	struct batch batch;
 };
 
-static int reward_policies(const struct part *part, struct explainer *x, const struct annotation *truth, struct reward_row *row, int asked,
+/* An image in hand. */
+struct image {
+	struct photo photo;
+	struct annotation truth;
+	int labelled; /* its annotated class, where the job asks for it */
+};
+
+static int reward_walk(const struct batch *b, const struct batch_walk *walk, struct explainer *x, const struct image *image, struct reward_row *row,
 	struct reward_costs *costs, struct error *e)
 {
-	int code = LSDN_OK;
-	for (int from = 0, to; from < part->count && !code; from = to) {
-		to = from + 1;
-		while (to < part->count && policy_same_choices(&part->policies[from], &part->policies[to]))
-			to++;
-		double at = progress_seconds();
-		code = explainer_walk(x, part->policies + from, to - from, asked, e);
-		costs->walk += progress_seconds() - at;
-		at = progress_seconds();
-		for (int p = from; p < to && !code; p++) {
-			struct explanation found;
-			code = explainer_read(x, p - from, &part->job->choices->box, &found, e);
-			struct boxf box = found.found ? box_real(&found.box) : (struct boxf){0};
-			row->rewards[part->wanted[p]] = !code && found.found && annotation_iou(truth, &box, x->width, x->height) > 0.5;
-			costs->rewards++;
-		}
-		costs->box += progress_seconds() - at;
+	bool predicted = b->entries[walk->from].setting->target == TARGET_PREDICTED;
+	double at = progress_seconds();
+	int code = explainer_walk(x, walk->policies, walk->policy_count, predicted ? -1 : image->labelled, e);
+	costs->walk += progress_seconds() - at;
+	at = progress_seconds();
+	for (int i = walk->from; i < walk->to && !code; i++) {
+		const struct batch_entry *entry = &b->entries[i];
+		struct explanation found;
+		code = explainer_read(x, entry->policy, &entry->setting->box, &found, e);
+		struct boxf box = found.found ? box_real(&found.box) : (struct boxf){0};
+		row->rewards[entry->wanted] = !code && found.found && annotation_iou(&image->truth, &box, x->width, x->height) > 0.5;
+		costs->rewards++;
 	}
+	costs->box += progress_seconds() - at;
 	return code;
+}
+
+static int feed(struct explainer *x, const struct photo *photo, enum view view, struct reward_costs *costs, struct error *e)
+{
+	double at = progress_seconds();
+	int code = explainer_feed(x, photo, view, e);
+	costs->forward += progress_seconds() - at;
+	costs->forwards += (uint64_t)x->crop_count;
+	return code;
+}
+
+/* On an image that is known to be usable, what fails for one setting does not keep the others from being explained. */
+static int reward_batch(const struct batch *b, struct explainer *x, const struct image *image, struct reward_row *row, struct reward_costs *costs,
+	struct error *e)
+{
+	int failed = LSDN_OK, fed = LSDN_OK;
+	for (const struct batch_walk *walk = b->walks; walk < b->walks + b->walk_count && (!failed || row->usable) && failed != LSDN_ERROR_MEMORY; walk++) {
+		if (walk->feeds)
+			fed = feed(x, &image->photo, b->entries[walk->from].setting->view, costs, e);
+		int code = fed ? fed : reward_walk(b, walk, x, image, row, costs, e);
+		failed = code ? code : failed;
+	}
+	return failed;
 }
 
 static void reward_trivial(const struct annotation *truth, const struct photo *photo, struct reward_row *row)
@@ -59,28 +78,23 @@ static void reward_trivial(const struct annotation *truth, const struct photo *p
 
 static int compute_rewards(const struct part *part, struct explainer *x, struct reward_row *row, struct reward_costs *costs, struct error *e)
 {
-	struct photo photo;
-	struct annotation truth;
-	int asked;
+	struct image image = {.labelled = -1};
 	double at = progress_seconds(), ran = progress_thread_seconds();
-	int code = source_load(part->job->source, row->index, &photo, &truth, e);
+	int code = source_load(part->job->source, row->index, &image.photo, &image.truth, e);
 	double took = progress_seconds() - at;
 	costs->read += took;
 	costs->waited += fmax(0, took - (progress_thread_seconds() - ran));
-	if (!code)
-		code = class_of(part->job, &truth, &asked, e);
-	if (!code)
-		reward_trivial(&truth, &photo, row);
-	if (!code && part->count) {
-		at = progress_seconds();
-		code = explainer_feed(x, &photo, part->job->choices->view, e);
-		costs->forward += progress_seconds() - at;
-		costs->forwards += (uint64_t)x->crop_count;
-		if (!code)
-			code = reward_policies(part, x, &truth, row, asked, costs, e);
+	if (!code && part->job->labelled) {
+		image.labelled = annotated_class(part->job->crew.net, &image.truth);
+		if (image.labelled < 0)
+			code = error_set(e, LSDN_ERROR_INPUT, "its class %s is none of the network's labels", image.truth.boxes[0].wnid);
 	}
-	photo_free(&photo);
-	annotation_free(&truth);
+	if (!code)
+		reward_trivial(&image.truth, &image.photo, row);
+	if (!code)
+		code = reward_batch(&part->batch, x, &image, row, costs, e);
+	photo_free(&image.photo);
+	annotation_free(&image.truth);
 	return code;
 }
 
@@ -132,14 +146,11 @@ bool reward_row_lacks(const struct reward_row *row, const int *wanted, int count
 
 int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, const int *wanted, int count, struct error *e)
 {
-	struct policy *policies = malloc(((size_t)count + 1) * sizeof *policies);
-	if (!policies)
-		return error_memory(e, "policies");
-	for (int i = 0; i < count; i++)
-		policies[i] = job->policies[wanted[i]];
-	struct part part = {job, rows, wanted, policies, count};
-	int code = crew_run(&job->crew, count > 0, row_count, work, &part, e);
-	free(policies);
+	struct part part = {.job = job, .rows = rows, .wanted = wanted, .count = count};
+	int code = batch_open(&part.batch, job->settings, wanted, count, e);
+	if (!code)
+		code = crew_run(&job->crew, count > 0, row_count, work, &part, e);
+	batch_close(&part.batch);
 	return code == LSDN_ERROR_INTERRUPTED ? error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: nothing was written") : code;
 }
 

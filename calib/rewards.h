@@ -1,9 +1,11 @@
-/* Rewards: is the box that a policy explains right (IoU > 0.5 with an annotated one)? One forward pass an image serves all policies. */
+/* Rewards: is the box that is explained under a setting right (IoU > 0.5 with an annotated one)? A setting is all choices of an explanation; what several
+ * settings share is computed once an image (calib/batch.h). */
 #ifndef LSDN_CALIB_REWARDS_H
 #define LSDN_CALIB_REWARDS_H
 
 #include "calib/crew.h"
 #include "calib/source.h"
+#include "core/choices.h"
 
 enum { REWARD_UNKNOWN = 255 };
 
@@ -14,7 +16,7 @@ struct reward_row {
 	uint32_t index;    /* of the image in its source */
 	bool usable;       /* it can be read and has what is asked for; known from the first computation on */
 	char *why;         /* where it is not (owned) */
-	uint8_t *rewards;  /* one a policy: 0, 1 or REWARD_UNKNOWN (owned) */
+	uint8_t *rewards;  /* one a setting: 0, 1 or REWARD_UNKNOWN (owned) */
 	uint8_t trivial[TRIVIAL_COUNT];
 };
 
@@ -28,14 +30,14 @@ struct reward_costs {
 struct reward_job {
 	struct crew crew;
 	const struct source *source;
-	const struct choices *choices; /* view, box rule and target */
-	const struct policy *policies;
+	const struct choices *settings;
+	bool labelled; /* only images whose annotated class is one of the network's are usable: some setting has target = annotated */
 	struct reward_costs costs;
 };
 
-/* Fills rows (whose index is set) that are not known to be unusable, and lack one of them, with the rewards of the policies that `wanted` names; with
- * none it finds out which images are usable. One forward pass serves all, and neighbours with the same choices share a walk. An image that cannot be
- * read or has no annotation is not usable, which is no error. Images are shared among threads; results depend on nothing but the image. */
+/* Fills rows (whose index is set) that are not known to be unusable, and lack one of them, with the rewards of the settings that `wanted` names; with none
+ * it finds out which images are usable. An image that cannot be read or has no annotation is not usable, which is no error. Images are shared among
+ * threads; results depend on nothing but the image. */
 int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, const int *wanted, int count, struct error *e);
 
 /* True where rewards_compute would compute the row. */

@@ -36,4 +36,14 @@ int choices_set(struct choices *c, const char *name, const char *value, struct e
 /* The same from "NAME=VALUE". */
 int choices_assign(struct choices *c, const char *assignment, struct error *e);
 
+/* True where the boxes of two policies that select alike are alike too on any image: all other choices that matter for a box are equal. */
+bool choices_same_box(const struct choices *a, const struct choices *b);
+
+/* True where any image's box is the same: choices_same_box and policy_equal. */
+bool choices_equal(const struct choices *a, const struct choices *b);
+
+/* The one text of all choices that are equal: NAME=VALUE of reduced weights and of every choice that matters for a box, joined by spaces, and then what
+ * single operators of the plan have of their own. The caller frees it; NULL where memory is short. */
+char *choices_text(const struct choices *c);
+
 #endif

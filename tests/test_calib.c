@@ -68,7 +68,7 @@ static int count_ratios(int n)
 
 static const struct policy *policy_of_arm(const struct calibration *c, enum weight w, int i)
 {
-	return &c->policies[c->weights[w].policies[i]];
+	return &c->settings[c->weights[w].settings[i]].policy;
 }
 
 /* Only alpha_pre / alpha_cur can matter: under the full budget all ratios that the bandits can end in, and CNN-Fixations; under a smaller one 20 from cur
@@ -78,8 +78,8 @@ START_TEST(equal_policies_are_one)
 	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT};
 	struct calibration c;
 	struct error e;
-	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
-	ck_assert_int_eq(c.policy_count, count_ratios(20) + 1);
+	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT, &e), 0);
+	ck_assert_int_eq(c.setting_count, count_ratios(20) + 1);
 	ck_assert(c.weights[WEIGHT_CUR].identifiable && c.weights[WEIGHT_PRE].identifiable && !c.weights[WEIGHT_SUC].identifiable);
 	for (int i = 0; i < 20; i++) {
 		struct policy cur = CHOICES_DEFAULT.policy, pre = cur;
@@ -89,24 +89,24 @@ START_TEST(equal_policies_are_one)
 		for (int j = 0; j < 20; j++) {
 			int found = 0;
 			pre.alpha.cur = (j + 1) / 20.0;
-			for (int p = 0; p < c.policy_count; p++)
-				found += policy_equal(&c.policies[p], &pre);
+			for (int p = 0; p < c.setting_count; p++)
+				found += policy_equal(&c.settings[p].policy, &pre);
 			ck_assert_int_eq(found, 1);
 		}
 	}
 	calibration_close(&c);
 	plan.trials = 19;
-	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
-	ck_assert_int_eq(c.policy_count, 41);
+	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT, &e), 0);
+	ck_assert_int_eq(c.setting_count, 41);
 	calibration_close(&c);
 	plan.trials = 0;
 	plan.arms = MAX_ARMS; /* too many triples */
-	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT.policy, &e), 0);
-	ck_assert_int_eq(c.policy_count, 2 * MAX_ARMS + 1);
+	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT, &e), 0);
+	ck_assert_int_eq(c.setting_count, 2 * MAX_ARMS + 1);
 	calibration_close(&c);
 	plan.arms = 20;
-	struct policy power = CHOICES_DEFAULT.policy;
-	power.suc_form = SUC_POWER;
+	struct choices power = CHOICES_DEFAULT;
+	power.policy.suc_form = SUC_POWER;
 	ck_assert_int_eq(calibration_open(&c, &plan, &power, &e), 0);
 	ck_assert(c.weights[WEIGHT_SUC].identifiable);
 	calibration_close(&c);

@@ -34,15 +34,17 @@ struct alpha policy_alpha(const struct policy *p, int op)
 	return p->alpha;
 }
 
+struct alpha alpha_reduced(struct alpha a, enum suc_form form)
+{
+	return (struct alpha){.cur = a.cur != 0, .pre = a.cur != 0 ? a.pre / a.cur : a.pre != 0, .suc = form == SUC_POWER ? a.suc : a.suc != 0};
+}
+
 static bool same_alpha(struct alpha a, struct alpha b, enum suc_form form)
 {
-	if ((a.cur == 0) != (b.cur == 0) || (a.pre == 0) != (b.pre == 0))
-		return false;
-	if (form == SUC_POWER ? a.suc != b.suc : (a.suc == 0) != (b.suc == 0))
-		return false;
-	/* Products of the same ratio may differ in their last bit. */
-	double left = a.pre * b.cur, right = b.pre * a.cur;
-	return fabs(left - right) <= 1e-12 * fmax(fabs(left), fabs(right));
+	struct alpha left = alpha_reduced(a, form), right = alpha_reduced(b, form);
+	/* Equal ratios may differ in their last bit. */
+	return left.cur == right.cur && left.suc == right.suc && (left.pre == 0) == (right.pre == 0)
+		&& fabs(left.pre - right.pre) <= 1e-12 * fmax(left.pre, right.pre);
 }
 
 bool policy_equal(const struct policy *a, const struct policy *b)

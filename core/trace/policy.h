@@ -53,11 +53,14 @@ struct policy {
 /* Alpha as it is at operator `op` of the plan. */
 struct alpha policy_alpha(const struct policy *p, int op);
 
+/* What is left of alpha when all that changes no selection is taken away (eq. 1: alpha_suc and a common factor of alpha_cur and alpha_pre scale all of a
+ * neuron's candidates alike): cur is 1, or 0 and pre then 1 or 0; under the product form suc is 1 or 0. */
+struct alpha alpha_reduced(struct alpha a, enum suc_form form);
+
 /* What CNN-Fixations is in these terms. */
 extern const struct policy POLICY_CNN_FIXATIONS;
 
-/* True where two policies select the same neurons on any image. Under the product form only pre / cur counts (eq. 1: alpha_suc and a common factor
- * of alpha_cur and alpha_pre scale all of a neuron's candidates alike). */
+/* True where two policies select the same neurons on any image: their reduced weights are the same. */
 bool policy_equal(const struct policy *a, const struct policy *b);
 
 /* True where they differ in nothing but alpha (shared or a layer's own), so that one walk can serve both. */

@@ -11,13 +11,15 @@
 
 struct walk;
 
+enum { WALK_MAX_POLICIES = 1024 };
+
 /* A walk belongs to one thread; plan must outlive it. */
 struct walk *walk_open(const struct plan *plan, struct error *e);
 
 /* Forgets what was computed from activations; to be called when the session has run anew. */
 void walk_forget(struct walk *w);
 
-/* Walks image `image` of the session's batch for `count` policies that are policy_same_choices, from the given classes. */
+/* Walks image `image` of the session's batch for `count` policies (1 to WALK_MAX_POLICIES) that are policy_same_choices, from the given classes. */
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e);
 

@@ -6,7 +6,7 @@
 #include "core/trace/rule.h"
 #include "core/trace/walk.h"
 
-enum { WALK_MAX_POLICIES = 1024, WALK_WORDS = WALK_MAX_POLICIES / 64 };
+enum { WALK_WORDS = WALK_MAX_POLICIES / 64 };
 
 /* Z_cur and places of the candidates of selected neurons, negated where a negative neuron is to be explained; minus infinity for what is not a number. */
 struct seen {

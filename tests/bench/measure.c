@@ -136,11 +136,11 @@ static int take_policy(struct bench *b, char *assignments, double *answer, struc
 	return LSDN_OK;
 }
 
-static bool is_arm(const struct calibration *c, int policy)
+static bool is_arm(const struct calibration *c, int setting)
 {
 	for (int w = 0; w < WEIGHT_COUNT; w++)
 		for (int i = 0; i < c->plan.arms; i++)
-			if (c->weights[w].policies[i] == policy)
+			if (c->weights[w].settings[i] == setting)
 				return true;
 	return false;
 }
@@ -152,12 +152,12 @@ static int take_arms(struct bench *b, int arms, double *answer, struct error *e)
 	if (arms < 1 || arms > MAX_ARMS)
 		return error_set(e, LSDN_ERROR_INPUT, "arms: name 1 to %d", MAX_ARMS);
 	b->choices = CHOICES_DEFAULT;
-	int code = calibration_open(&c, &plan, &b->choices.policy, e);
+	int code = calibration_open(&c, &plan, &b->choices, e);
 	if (!code) {
 		b->policy_count = 0;
-		for (int p = 0; p < c.policy_count; p++)
-			if (is_arm(&c, p))
-				b->policies[b->policy_count++] = c.policies[p];
+		for (int i = 0; i < c.setting_count; i++)
+			if (is_arm(&c, i))
+				b->policies[b->policy_count++] = c.settings[i].policy;
 		*answer = b->policy_count;
 	}
 	calibration_close(&c);
