@@ -60,10 +60,19 @@ bool look_sign(const struct walk *w, const struct op *op, struct place s, float 
 	return known;
 }
 
+/* Z_cur, and where places are looked for those too, for that sign. */
+static void see(struct walk *w, const struct op *op, struct place s, float sign)
+{
+	const float *input = session_tensor(w->session, op->inputs[0], w->image);
+	if (w->seen.pixels)
+		support_current_and_places(w->plan, op, input, s, sign, w->seen.z, w->seen.pixels);
+	else
+		support_current(w->plan, op, input, s, w->seen.z);
+}
+
 void look(struct walk *w, const struct op *op, size_t slot, struct place s)
 {
 	const struct policy *p = &w->policies[0];
-	const float *input = session_tensor(w->session, op->inputs[0], w->image);
 	struct seen *seen = &w->seen;
 	int count = support_count(w->plan, op);
 	bool strongest = op->kind == OP_CONV && p->locate == LOCATE_STRONGEST && op->window.height * op->window.width > 1;
@@ -74,16 +83,13 @@ void look(struct walk *w, const struct op *op, size_t slot, struct place s)
 		return;
 	seen->count = slot + 1;
 	float sign;
-	if (look_sign(w, op, s, &sign)) {
-		if (strongest)
-			support_both(w->plan, op, input, s, sign, seen->z, w->scratch, seen->pixels);
-		else
-			support_current(w->plan, op, input, s, seen->z);
-	} else {
-		support_current(w->plan, op, input, s, seen->z);
+	bool known = look_sign(w, op, s, &sign);
+	see(w, op, s, sign);
+	if (!known) {
+		float other = sign;
 		sign = support_output(op, s, seen->z, count) < 0 ? -1 : 1;
-		if (strongest)
-			support_strongest(w->plan, op, input, s, sign, w->scratch, seen->pixels);
+		if (seen->pixels && sign != other)
+			see(w, op, s, sign);
 	}
 	without_nan(seen->z, sign, count);
 }

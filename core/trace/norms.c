@@ -9,7 +9,10 @@
 #include "core/trace/lanes.h"
 #include "core/trace/supports_inside.h"
 
-enum { VECTOR = 16 };
+enum {
+	VECTOR = 16,
+	MOST_FEW = 128
+};
 
 /* Squares below the smallest number are lost: this root of it makes up for them. */
 static const float LOST = 0x1p-63f;
@@ -99,6 +102,7 @@ int norms_make(struct norms *n, const struct plan *plan, const struct op *op, st
 {
 	*n = (struct norms){.groups = op->groups, .outputs = plan->tensors[op->output].c, .inputs = support_count(plan, op),
 		.taps = op->kind == OP_GEMM ? 1 : op->window.height * op->window.width};
+	n->few = n->inputs <= MOST_FEW;
 	n->block = (n->inputs + NORMS_MOST_BLOCKS - 1) / NORMS_MOST_BLOCKS;
 	n->block = (n->block + VECTOR - 1) / VECTOR * VECTOR;
 	n->blocks = (n->inputs + n->block - 1) / n->block;
@@ -235,6 +239,10 @@ float norms_highest_current(const struct norms *n, const struct plan *plan, cons
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	int first = support_first_channel(plan, op, s.c);
+	if (n->few) {
+		support_current(plan, op, input, s, scratch);
+		return highest(scratch, n->inputs);
+	}
 	size_t row = (size_t)s.c * (size_t)n->inputs;
 	const float *filter = filter_of(op, s.c, n->inputs);
 	struct tap_range r = taps_of(in, &op->window, s);

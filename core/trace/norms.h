@@ -14,6 +14,7 @@ enum { NORMS_MOST_BLOCKS = 16 };
 struct norms {
 	int groups, taps;
 	int outputs, inputs;        /* channels; inputs of one group */
+	bool few;                   /* these are so few that all supports are sooner computed than excluded */
 	int blocks, block;          /* inputs are cut into that many blocks of that many; the last may have fewer */
 	float *positive, *negative; /* outputs x inputs: |W+| and |W-|, and a little more for rounding; NULL for one tap */
 	float *highest_positive, *highest_negative; /* blocks x outputs: their highest in each block */

@@ -17,54 +17,117 @@ neuron_t place_neuron(const struct tensor *t, struct place p)
 	return (neuron_t)((p.y * t->w + p.x) * t->c + p.c);
 }
 
-LSDN_KERNEL static void multiply_add(float *restrict z, const float *restrict a, const float *restrict w, int count)
+enum { BLOCK = 16 };
+
+LSDN_KERNEL static void multiply(float *restrict z, const float *restrict a, const float *restrict w, int count)
 {
 	for (int c = 0; c < count; c++)
-		z[c] += a[c] * w[c];
+		z[c] = 0 + a[c] * w[c]; /* as in a sum, -0 is 0 */
 }
 
-/* Where sign * a * w is higher than what was kept so far, it and its pixel are kept. */
-LSDN_KERNEL static void keep_strongest(float *restrict kept, uint32_t *restrict pixels, const float *restrict a, const float *restrict w, float sign,
-	uint32_t pixel, int count)
+/* What the kernels below read: the activations under a kernel of taps, and a filter. */
+struct patch {
+	const float *input, *filter; /* at the first candidate */
+	struct tap_range r;
+	int row, column, channels;   /* from one tap to the next in the input: pixels; numbers of a pixel */
+	int taps_wide, count, width; /* columns of the kernel; candidates; of the input */
+};
+
+static struct patch patch_of(const struct plan *plan, const struct op *op, const float *input, struct place s)
 {
-	for (int c = 0; c < count; c++) {
-		float product = sign * a[c] * w[c];
-		pixels[c] = product > kept[c] ? pixel : pixels[c];
-		kept[c] = product > kept[c] ? product : kept[c];
+	const struct tensor *in = &plan->tensors[op->inputs[0]];
+	const struct window *w = &op->window;
+	int count = support_count(plan, op);
+	return (struct patch){.input = input + support_first_channel(plan, op, s.c), .filter = filter_of(op, s.c, count), .r = taps_of(in, w, s),
+		.row = w->dilation_y, .column = w->dilation_x, .channels = in->c, .taps_wide = w->width, .count = count, .width = in->w};
+}
+
+static inline size_t pixel_of(const struct patch *p, int i, int j)
+{
+	return (size_t)((p->r.y0 + i * p->row) * p->width + p->r.x0 + j * p->column);
+}
+
+static inline const float *filter_at(const struct patch *p, int i, int j)
+{
+	return p->filter + (size_t)(i * p->taps_wide + j) * (size_t)p->count;
+}
+
+/* Sums of products over the taps, tap by tap in raster order; a block of candidates at a time stays in registers. */
+LSDN_KERNEL static void current(const struct patch *p, float *restrict z)
+{
+	int c = 0;
+	for (; c + BLOCK <= p->count; c += BLOCK) {
+		float sum[BLOCK] = {0};
+		for (int i = p->r.i_from; i < p->r.i_to; i++)
+			for (int j = p->r.j_from; j < p->r.j_to; j++) {
+				const float *a = p->input + pixel_of(p, i, j) * (size_t)p->channels + c, *f = filter_at(p, i, j) + c;
+				for (int k = 0; k < BLOCK; k++)
+					sum[k] += a[k] * f[k];
+			}
+		for (int k = 0; k < BLOCK; k++)
+			z[c + k] = sum[k];
+	}
+	for (; c < p->count; c++) {
+		float sum = 0;
+		for (int i = p->r.i_from; i < p->r.i_to; i++)
+			for (int j = p->r.j_from; j < p->r.j_to; j++)
+				sum += p->input[pixel_of(p, i, j) * (size_t)p->channels + (size_t)c] * filter_at(p, i, j)[c];
+		z[c] = sum;
 	}
 }
 
-/* Both at once. */
-LSDN_KERNEL static void add_and_keep(float *restrict z, float *restrict kept, uint32_t *restrict pixels, const float *restrict a, const float *restrict w,
-	float sign, uint32_t pixel, int count)
+/* The same, and the first pixel of the highest sign * a * w. A kernel wholly in the padding has none of its own: then it is `center`. */
+LSDN_KERNEL static void current_and_place(const struct patch *p, float sign, uint32_t center, float *restrict z, uint32_t *restrict pixels)
 {
-	for (int c = 0; c < count; c++) {
-		float product = sign * a[c] * w[c];
-		z[c] += a[c] * w[c];
-		pixels[c] = product > kept[c] ? pixel : pixels[c];
-		kept[c] = product > kept[c] ? product : kept[c];
+	int c = 0;
+	for (; c + BLOCK <= p->count; c += BLOCK) {
+		float sum[BLOCK] = {0}, highest[BLOCK];
+		uint32_t place[BLOCK];
+		for (int k = 0; k < BLOCK; k++) {
+			highest[k] = -INFINITY;
+			place[k] = center;
+		}
+		for (int i = p->r.i_from; i < p->r.i_to; i++)
+			for (int j = p->r.j_from; j < p->r.j_to; j++) {
+				size_t pixel = pixel_of(p, i, j);
+				const float *a = p->input + pixel * (size_t)p->channels + c, *f = filter_at(p, i, j) + c;
+				for (int k = 0; k < BLOCK; k++) {
+					float product = sign * a[k] * f[k];
+					sum[k] += a[k] * f[k];
+					place[k] = product > highest[k] ? (uint32_t)pixel : place[k];
+					highest[k] = product > highest[k] ? product : highest[k];
+				}
+			}
+		for (int k = 0; k < BLOCK; k++) {
+			z[c + k] = sum[k];
+			pixels[c + k] = place[k];
+		}
+	}
+	for (; c < p->count; c++) {
+		float sum = 0, highest = -INFINITY;
+		uint32_t place = center;
+		for (int i = p->r.i_from; i < p->r.i_to; i++)
+			for (int j = p->r.j_from; j < p->r.j_to; j++) {
+				size_t pixel = pixel_of(p, i, j);
+				float a = p->input[pixel * (size_t)p->channels + (size_t)c], f = filter_at(p, i, j)[c], product = sign * a * f;
+				sum += a * f;
+				place = product > highest ? (uint32_t)pixel : place;
+				highest = product > highest ? product : highest;
+			}
+		z[c] = sum;
+		pixels[c] = place;
 	}
 }
 
 void support_current(const struct plan *plan, const struct op *op, const float *input, struct place s, float *z)
 {
-	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	int count = support_count(plan, op);
-	for (int c = 0; c < count; c++)
-		z[c] = 0;
 	if (op->kind == OP_GEMM) {
-		multiply_add(z, input, op->weights + (size_t)s.c * (size_t)count, count);
+		multiply(z, input, op->weights + (size_t)s.c * (size_t)count, count);
 		return;
 	}
-	const struct window *w = &op->window;
-	const float *filter = filter_of(op, s.c, count);
-	struct tap_range r = taps_of(in, w, s);
-	input += support_first_channel(plan, op, s.c);
-	for (int i = r.i_from; i < r.i_to; i++)
-		for (int j = r.j_from; j < r.j_to; j++) {
-			size_t pixel = (size_t)((r.y0 + i * w->dilation_y) * in->w + r.x0 + j * w->dilation_x);
-			multiply_add(z, input + pixel * (size_t)in->c, filter + (size_t)(i * w->width + j) * (size_t)count, count);
-		}
+	struct patch p = patch_of(plan, op, input, s);
+	current(&p, z);
 }
 
 static int clamp(int v, int side)
@@ -81,41 +144,10 @@ uint32_t support_center(const struct plan *plan, const struct op *op, struct pla
 	return (uint32_t)(y * in->w + x);
 }
 
-/* Places, and with z Z_cur too. */
-static void locate(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, float *scratch, uint32_t *pixels)
+void support_current_and_places(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, uint32_t *pixels)
 {
-	const struct tensor *in = &plan->tensors[op->inputs[0]];
-	const struct window *w = &op->window;
-	int count = support_count(plan, op);
-	const float *filter = filter_of(op, s.c, count);
-	struct tap_range r = taps_of(in, w, s);
-	uint32_t center = support_center(plan, op, s); /* a kernel wholly in the padding has no place of its own */
-	input += support_first_channel(plan, op, s.c);
-	for (int c = 0; c < count; c++) {
-		scratch[c] = -INFINITY;
-		pixels[c] = center;
-	}
-	for (int i = r.i_from; i < r.i_to; i++)
-		for (int j = r.j_from; j < r.j_to; j++) {
-			uint32_t pixel = (uint32_t)((r.y0 + i * w->dilation_y) * in->w + r.x0 + j * w->dilation_x);
-			const float *a = input + (size_t)pixel * (size_t)in->c, *f = filter + (size_t)(i * w->width + j) * (size_t)count;
-			if (z)
-				add_and_keep(z, scratch, pixels, a, f, sign, pixel, count);
-			else
-				keep_strongest(scratch, pixels, a, f, sign, pixel, count);
-		}
-}
-
-void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels)
-{
-	locate(plan, op, input, s, sign, NULL, scratch, pixels);
-}
-
-void support_both(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, float *scratch, uint32_t *pixels)
-{
-	for (int c = 0; c < support_count(plan, op); c++)
-		z[c] = 0;
-	locate(plan, op, input, s, sign, z, scratch, pixels);
+	struct patch p = patch_of(plan, op, input, s);
+	current_and_place(&p, sign, support_center(plan, op, s), z, pixels);
 }
 
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s)

@@ -36,14 +36,11 @@ static inline int support_first_channel(const struct plan *plan, const struct op
 /* Fills z[0..support_count) with Z_cur of s's candidates. input: the op's input activations of the image. */
 void support_current(const struct plan *plan, const struct op *op, const float *input, struct place s, float *z);
 
+/* Conv: the same, and for each candidate channel the in-bounds pixel of the highest single product sign * A * W, the first in raster order. */
+void support_current_and_places(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, uint32_t *pixels);
+
 /* Conv: the pixel (y * W + x of the input) of the kernel's centre, clamped into the input. */
 uint32_t support_center(const struct plan *plan, const struct op *op, struct place s);
-
-/* Conv: for each candidate channel the in-bounds pixel of the highest single product sign * A * W, the first in raster order. scratch as below. */
-void support_strongest(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *scratch, uint32_t *pixels);
-
-/* Z_cur and those places in one look at the weights. */
-void support_both(const struct plan *plan, const struct op *op, const float *input, struct place s, float sign, float *z, float *scratch, uint32_t *pixels);
 
 /* Pools: the pixel of the highest activation within the in-bounds window of output neuron s, first in raster order. */
 uint32_t support_pool(const struct plan *plan, const struct op *op, const float *input, struct place s);

@@ -17,13 +17,12 @@ struct walk *walk_open(const struct plan *plan, struct error *e)
 		w->plan = plan;
 		w->score_op = score_op_of(plan);
 		w->selected = calloc((size_t)plan->tensor_count, sizeof *w->selected);
-		w->scratch = malloc(support_scratch(plan) * sizeof *w->scratch);
 		w->candidates = malloc(candidates * sizeof *w->candidates);
 		w->ranked = malloc(candidates * sizeof *w->ranked);
 		w->search = search_open(plan);
 		w->bounds = bounds_open(plan, e);
 	}
-	if (!w || !w->selected || !w->scratch || !w->candidates || !w->ranked || !w->search || !w->bounds) {
+	if (!w || !w->selected || !w->candidates || !w->ranked || !w->search || !w->bounds) {
 		walk_close(w);
 		error_memory(e, "a walk");
 		return NULL;
@@ -52,7 +51,6 @@ void walk_close(struct walk *w)
 	free(w->top_counts);
 	free(w->seen.all_z);
 	free(w->seen.all_pixels);
-	free(w->scratch);
 	free(w->candidates);
 	free(w->ranked);
 	free(w);

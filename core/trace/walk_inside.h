@@ -51,7 +51,6 @@ struct walk {
 	struct pixels points;
 	struct bounds *bounds;         /* Z_pre, */
 	bool known;                    /* which may hold some of the image already */
-	float *scratch;
 	int score_op;                  /* the layer whose output the class scores are */
 	/* Of the layer in hand: */
 	struct mixture *mixtures;      /* one a policy */
