@@ -3,6 +3,7 @@
 #include "core/trace/supports.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/trace/supports_inside.h"
 
@@ -16,8 +17,6 @@ neuron_t place_neuron(const struct tensor *t, struct place p)
 {
 	return (neuron_t)((p.y * t->w + p.x) * t->c + p.c);
 }
-
-enum { BLOCK = 16 };
 
 LSDN_KERNEL static void multiply(float *restrict z, const float *restrict a, const float *restrict w, int count)
 {
@@ -52,21 +51,22 @@ static inline const float *filter_at(const struct patch *p, int i, int j)
 	return p->filter + (size_t)(i * p->taps_wide + j) * (size_t)p->count;
 }
 
-/* Sums of products over the taps, tap by tap in raster order; a block of candidates at a time stays in registers. */
+/* Sums of products over the taps, tap by tap in raster order; a vector of candidates at a time stays in registers. */
 LSDN_KERNEL static void current(const struct patch *p, float *restrict z)
 {
 	int c = 0;
-	for (; c + BLOCK <= p->count; c += BLOCK) {
-		float sum[BLOCK] = {0};
+#if defined(LSDN_VECTORS)
+	for (; c + LSDN_VECTOR <= p->count; c += LSDN_VECTOR) {
+		vector_float sum = {0}, a, f;
 		for (int i = p->r.i_from; i < p->r.i_to; i++)
 			for (int j = p->r.j_from; j < p->r.j_to; j++) {
-				const float *a = p->input + pixel_of(p, i, j) * (size_t)p->channels + c, *f = filter_at(p, i, j) + c;
-				for (int k = 0; k < BLOCK; k++)
-					sum[k] += a[k] * f[k];
+				memcpy(&a, p->input + pixel_of(p, i, j) * (size_t)p->channels + c, sizeof a);
+				memcpy(&f, filter_at(p, i, j) + c, sizeof f);
+				sum += a * f;
 			}
-		for (int k = 0; k < BLOCK; k++)
-			z[c + k] = sum[k];
+		memcpy(z + c, &sum, sizeof sum);
 	}
+#endif
 	for (; c < p->count; c++) {
 		float sum = 0;
 		for (int i = p->r.i_from; i < p->r.i_to; i++)
@@ -80,29 +80,25 @@ LSDN_KERNEL static void current(const struct patch *p, float *restrict z)
 LSDN_KERNEL static void current_and_place(const struct patch *p, float sign, uint32_t center, float *restrict z, uint32_t *restrict pixels)
 {
 	int c = 0;
-	for (; c + BLOCK <= p->count; c += BLOCK) {
-		float sum[BLOCK] = {0}, highest[BLOCK];
-		uint32_t place[BLOCK];
-		for (int k = 0; k < BLOCK; k++) {
-			highest[k] = -INFINITY;
-			place[k] = center;
-		}
+#if defined(LSDN_VECTORS)
+	for (; c + LSDN_VECTOR <= p->count; c += LSDN_VECTOR) {
+		vector_float sum = {0}, highest = sum - INFINITY, a, f;
+		vector_int place = (vector_int){0} + (int32_t)center;
 		for (int i = p->r.i_from; i < p->r.i_to; i++)
 			for (int j = p->r.j_from; j < p->r.j_to; j++) {
 				size_t pixel = pixel_of(p, i, j);
-				const float *a = p->input + pixel * (size_t)p->channels + c, *f = filter_at(p, i, j) + c;
-				for (int k = 0; k < BLOCK; k++) {
-					float product = sign * a[k] * f[k];
-					sum[k] += a[k] * f[k];
-					place[k] = product > highest[k] ? (uint32_t)pixel : place[k];
-					highest[k] = product > highest[k] ? product : highest[k];
-				}
+				memcpy(&a, p->input + pixel * (size_t)p->channels + c, sizeof a);
+				memcpy(&f, filter_at(p, i, j) + c, sizeof f);
+				vector_float product = sign * a * f;
+				vector_int higher = product > highest; /* all bits where it is */
+				sum += a * f;
+				place = (higher & (int32_t)pixel) | (~higher & place);
+				highest = (vector_float)((higher & (vector_int)product) | (~higher & (vector_int)highest));
 			}
-		for (int k = 0; k < BLOCK; k++) {
-			z[c + k] = sum[k];
-			pixels[c + k] = place[k];
-		}
+		memcpy(z + c, &sum, sizeof sum);
+		memcpy(pixels + c, &place, sizeof place);
 	}
+#endif
 	for (; c < p->count; c++) {
 		float sum = 0, highest = -INFINITY;
 		uint32_t place = center;
