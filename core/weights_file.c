@@ -21,8 +21,8 @@ static const struct {
 	{"model", {"name", "sha256"}},
 	{"alpha", {"cur", "pre", "suc"}},
 	{"layer", {"name", "alpha", "k"}},
-	{"evidence", {"seed", "images", "solver", "schedule", "spacing", "trials", "factor", "delta", "weights", "rows", "held_out", "held_out_images",
-		"calibration_images"}},
+	{"evidence", {"seed", "images", "solver", "schedule", "rounds", "groups", "spacing", "trials", "factor", "delta", "weights", "steps", "rows",
+		"held_out", "held_out_images", "calibration_images"}},
 };
 
 static int wrong(const char *path, const config_setting_t *s, const char *what, struct error *e)
@@ -215,6 +215,47 @@ void weights_file_write_string(FILE *file, const char *text)
 	fputc('"', file);
 }
 
+/* As many digits as make it the same when it is read. */
+static void write_alpha(FILE *file, const struct alpha *alpha)
+{
+	static const char *const NAMES[] = {"cur", "pre", "suc"};
+	const double VALUES[] = {alpha->cur, alpha->pre, alpha->suc};
+	for (int i = 0; i < 3; i++) {
+		char text[40];
+		snprintf(text, sizeof text, "%.6f", VALUES[i]);
+		if (strtod(text, NULL) != VALUES[i])
+			snprintf(text, sizeof text, "%.17g", VALUES[i]);
+		fprintf(file, " %s = %s;", NAMES[i], text);
+	}
+}
+
+static void write_layers(FILE *file, const struct plan *plan, const struct policy *p)
+{
+	const char *separator = "layers = (";
+	bool any = false;
+	for (int i = 0; i < p->layer_count; i++) {
+		const struct layer_policy *own = &p->layers[i];
+		if (!own->own_alpha && own->k == K_SHARED)
+			continue;
+		fprintf(file, "%s\n  { name = ", separator);
+		weights_file_write_string(file, plan->ops[i].name);
+		if (own->own_alpha) {
+			fprintf(file, "; alpha = {");
+			write_alpha(file, &own->alpha);
+			fprintf(file, " }");
+		}
+		if (own->k == K_ALL)
+			fprintf(file, "; k = \"all\"");
+		else if (own->k != K_SHARED)
+			fprintf(file, "; k = %d", own->k);
+		fprintf(file, "; }");
+		separator = ",";
+		any = true;
+	}
+	if (any)
+		fprintf(file, "\n);\n");
+}
+
 void weights_file_write_head(FILE *file, const struct net *net, const struct choices *c)
 {
 	const struct preprocessing *p = &net->input;
@@ -232,4 +273,5 @@ void weights_file_write_head(FILE *file, const struct net *net, const struct cho
 		fprintf(file, "  %s = \"%s\";\n", choices_name(i), text);
 	}
 	fprintf(file, "};\n");
+	write_layers(file, &net->plan, &c->policy);
 }

@@ -149,7 +149,20 @@ START_TEST(weights_file_round_trip)
 	written.policy.alpha.pre = 0.1;
 	written.policy.k_conv = 3;
 	written.box.radius = 0.15;
+	struct layer_policy *layers = calloc(100, sizeof *layers);
 	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "odd \"name\"", NULL, NULL, &e) == 0, "%s", e.message);
+	int first = -1, last = -1;
+	for (int i = 0; i < net.plan.op_count; i++) {
+		layers[i].k = K_SHARED;
+		if (net.plan.ops[i].kind == OP_CONV) {
+			first = first < 0 ? i : first;
+			last = i;
+		}
+	}
+	layers[first].k = K_ALL;
+	layers[last] = (struct layer_policy){.own_alpha = true, .alpha = {1.0 / 3, 1e-9, 1}, .k = 2};
+	written.policy.layers = layers;
+	written.policy.layer_count = net.plan.op_count;
 	weights_file_write_head(file, &net, &written);
 	fclose(file);
 	ck_assert_msg(weights_file_read(&read, path, &net.plan, &e) == 0, "%s", e.message);
@@ -165,6 +178,11 @@ START_TEST(weights_file_round_trip)
 	ck_assert_double_eq_tol(read.choices.policy.alpha.pre, 0.1, 1e-9);
 	ck_assert_int_eq(read.choices.policy.k_conv, 3);
 	ck_assert_double_eq_tol(read.choices.box.radius, 0.15, 1e-9);
+	for (int i = 0; i < net.plan.op_count; i++) {
+		const struct layer_policy *own = &read.choices.policy.layers[i];
+		ck_assert(own->k == layers[i].k && own->own_alpha == (i == last) && own->alpha.cur == layers[i].alpha.cur && own->alpha.pre == layers[i].alpha.pre);
+	}
+	free(layers);
 	weights_file_free(&read);
 	net_close(&net);
 	unlink(path);
