@@ -1,59 +1,68 @@
-/* The paper's learning of the weights (section 3.2): each of alpha_cur, alpha_pre, alpha_suc is a Bernoulli bandit of its own whose arms are values of
- * that weight, the other two staying at 1. */
+/* Calibration: parameters of an explanation are learnt by Bernoulli bandits, as the paper learns the weights (section 3.2): each of alpha_cur, alpha_pre,
+ * alpha_suc by itself, the other two staying at 1. The result is scored beside rivals, on the same images and on held-out ones. */
 #ifndef LSDN_CALIB_CALIBRATE_H
 #define LSDN_CALIB_CALIBRATE_H
 
-#include "bandit/bandit.h"
-#include "calib/rewards.h"
+#include "calib/tuning.h"
 
-enum weight { WEIGHT_CUR, WEIGHT_PRE, WEIGHT_SUC, WEIGHT_COUNT };
-extern const char *const WEIGHT_NAMES[WEIGHT_COUNT];
-
-enum { MAX_ARMS = 200 };
+enum schedule {
+	SCHEDULE_INDEPENDENT, /* the paper's: each parameter alone, the others as they are at first */
+	SCHEDULE_COORDINATE,  /* in turn, the others at their best so far, round after round */
+	SCHEDULE_JOINT        /* arms are all combinations */
+};
+enum { SCHEDULES = 3 };
+extern const char *const SCHEDULE_NAMES[SCHEDULES];
 
 struct calibration_plan {
 	size_t images, held_out;
-	int arms;
-	bool tuned[WEIGHT_COUNT]; /* weights that are tuned; the others stay at 1 */
-	double low, high;         /* range of the arms */
-	bool logarithmic;
-	uint64_t trials;          /* budget a weight; 0: images x arms */
-	struct bandit_rules rules; /* seed and stream are the weights' own */
+	const struct parameter *parameters; /* no two of one name; they must outlive the calibration */
+	int parameter_count;
+	enum schedule schedule;
+	int rounds;               /* at most, of coordinate and of layers */
+	bool per_layer;           /* then the weights of groups of layers, in turn */
+	int groups;               /* so many of them; 0: each Conv and Gemm is one */
+	bool logarithmic;         /* the weights' arms lie so (for the evidence) */
+	uint64_t trials;          /* budget a step; 0: images x arms */
+	struct bandit_rules rules; /* seed and stream are the steps' own */
 	uint64_t seed;
 };
 
-struct calibration_weight {
-	double values[MAX_ARMS];
-	int settings[MAX_ARMS]; /* index into the calibration's settings */
-	struct bandit bandit;   /* after the run */
-	int best;
-	bool identifiable;      /* not all arms are one setting */
+/* Who is compared: rows of the tables. The first is what was tuned. */
+struct rival {
+	char name[32];
+	int setting;          /* of the matrix; -1: a trivial box, */
+	enum trivial trivial; /* this one */
 };
-
-/* Rows of the tables: who was right how often, on the same images. */
-enum row { ROW_TUNED, ROW_ONES, ROW_FIXATIONS, ROW_CENTER, ROW_WHOLE, ROW_COUNT };
-extern const char *const ROW_NAMES[ROW_COUNT];
+enum { MOST_RIVALS = 8 };
 
 struct calibration_table {
 	size_t images;
-	uint64_t hits[ROW_COUNT];
-	double p[ROW_COUNT]; /* McNemar's exact p of the tuned policy against the row's */
-	int sign[ROW_COUNT]; /* 1: the tuned policy is right more often */
+	uint64_t hits[MOST_RIVALS];
+	double p[MOST_RIVALS]; /* McNemar's exact p of the tuned setting against the row's */
+	int sign[MOST_RIVALS]; /* 1: the tuned setting is right more often */
+};
+
+/* Groups of Convs and Gemms that have weights of their own. */
+struct calibration_layers {
+	int *ops, op_count;   /* the network's, in its order */
+	int count;            /* group g has ops[g * op_count / count] up to before ops[(g + 1) * op_count / count] */
+	struct layer_policy *own; /* one an operator of the plan; what tuned points to */
 };
 
 struct calibration {
 	struct calibration_plan plan;
-	struct calibration_weight weights[WEIGHT_COUNT];
-	struct choices *settings; /* distinct: arms, ones, under a full budget the triples that can win, CNN-Fixations; the last may be the tuned one */
-	int setting_count;
-	int row_settings[3];      /* of ROW_TUNED, ROW_ONES, ROW_FIXATIONS */
-	struct choices tuned;
-	struct reward_row *rows; /* as taken, unusable ones among them */
-	size_t row_count;
+	struct choices base;   /* all weights at 1 */
+	struct matrix matrix;  /* arms, base, under a full budget what the schedule can end in where that is not too much, CNN-Fixations */
+	struct tuning *tunings;
+	int tuning_count, shared_tunings; /* those behind these are of layers */
+	struct calibration_layers layers;
+	struct choices tuned, shared; /* shared: before layers got weights of their own */
+	struct rival rivals[MOST_RIVALS];
+	int rival_count;
 	struct calibration_table calibrated, held_out;
 };
 
-/* Fills in arms and settings. base holds the choices that all settings share. */
+/* Opens what is known before any reward is. base holds all choices that are not tuned. */
 int calibration_open(struct calibration *c, const struct calibration_plan *plan, const struct choices *base, struct error *e);
 
 /* Computes rewards (in the order of a shuffle by the plan's seed), runs the bandits, evaluates. job's settings are set here. */
@@ -61,7 +70,13 @@ int calibration_run(struct calibration *c, struct reward_job *job, struct error 
 
 void calibration_close(struct calibration *c);
 
-/* Value of arm i of n: linear i/n (cur, suc: from 1; pre: from 0, so that doing without the preceding layer is an arm), within low..high. */
-double calibration_arm(const struct calibration_plan *plan, enum weight weight, int i);
+/* True where nothing is tuned but weights, each alone and over a range. */
+bool calibration_is_plain(const struct calibration *c);
+
+/* The step that comes next, at the end of the list; NULL where memory is short. */
+struct tuning *calibration_next_tuning(struct calibration *c, int most_arms, struct error *e);
+
+/* Runs it: under a full budget its arms are first computed on all images. */
+int calibration_run_tuning(struct calibration *c, struct tuning *s, struct reward_row **rows, struct error *e);
 
 #endif

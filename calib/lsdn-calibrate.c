@@ -1,4 +1,4 @@
-/* lsdn-calibrate: learns the three weights for a network on annotated photographs and writes them. */
+/* lsdn-calibrate: learns the three weights, and what else is asked for, for a network on annotated photographs and writes them. */
 #include "config.h"
 
 #include <argp.h>
@@ -16,8 +16,13 @@ const char *argp_program_version = PACKAGE_STRING;
 
 static const char PROGRAM[] = "lsdn-calibrate";
 
+enum { MAX_TUNED = MAX_PARAMETERS - WEIGHT_COUNT };
+
 struct options {
 	struct calibration_plan plan;
+	struct parameter parameters[WEIGHT_COUNT + MAX_TUNED]; /* what --tune names, and then in their order with the weights before them */
+	bool weights[WEIGHT_COUNT];
+	struct weight_arms arms;
 	struct choices choices;
 	const char *model, *data, *output, *generate;
 	bool jpeg, progress, range;
@@ -25,7 +30,7 @@ struct options {
 };
 
 enum { KEY_WEIGHT = 256, KEY_RANGE, KEY_SPACING, KEY_SOLVER, KEY_FACTOR, KEY_DELTA, KEY_TRIALS,
-	KEY_HELD_OUT, KEY_SET, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS };
+	KEY_HELD_OUT, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
@@ -33,14 +38,21 @@ static const struct argp_option OPTIONS[] = {
 		"(default: generated images)", 0},
 	{"images", 'n', "N", 0, "Images to calibrate on (default 1000)", 0},
 	{"arms", 'k', "K", 0, "Values that are tried for each weight (default 20)", 0},
-	{"weight", KEY_WEIGHT, "LIST", 0, "Weights to tune, of cur,pre,suc (default: all three)", 0},
+	{"weight", KEY_WEIGHT, "LIST", 0, "Weights to tune, of cur,pre,suc (default: all three, with --tune too), or none; the others stay at 1", 0},
 	{"range", KEY_RANGE, "LO:HI", 0, "Range of the values (default 0:1; with log 0.01:1)", 0},
 	{"spacing", KEY_SPACING, "linear|log", 0, "How the values lie in the range (default linear)", 0},
+	{"tune", KEY_TUNE, "NAME=VALUES", 0, "Tune any other choice too, or a weight, on values of its own: NAME=V1,V2,... or NAME=LO:HI:K (K values from LO to "
+		"HI); may be repeated", 0},
+	{"schedule", KEY_SCHEDULE, "NAME", 0, "independent (default): each alone, the others as they are at first. coordinate: in turn, weights first, then in the "
+		"order of --tune, the others at their best so far. joint: arms are all combinations", 0},
+	{"rounds", KEY_ROUNDS, "N", 0, "coordinate, --per-layer: at most so many rounds (default 2); a round that changes nothing is the last", 0},
+	{"per-layer", KEY_PER_LAYER, NULL, 0, "Then give every Conv and Gemm weights of its own, in turn, from the shared ones on", 0},
+	{"groups", KEY_GROUPS, "N", 0, "--per-layer: N groups of neighbours instead, which costs less and flatters less", 0},
 	{"solver", KEY_SOLVER, "NAME", 0, "Who decides which arm is tried next: ucb1 (default), agrawal, kl-ucb, thompson, race, sweep (lsdn-bandit shows what "
 		"each is worth)", 0},
 	{"factor", KEY_FACTOR, "F", 0, "agrawal: what ln ln t is multiplied with (default 2)", 0},
 	{"delta", KEY_DELTA, "D", 0, "race: the most probability of a wrong answer (default 0.05); it stops when it is sure", 0},
-	{"trials", KEY_TRIALS, "T", 0, "Budget of rewards a weight (default images x arms: every arm sees every image)", 0},
+	{"trials", KEY_TRIALS, "T", 0, "Budget of rewards a bandit (default images x arms: every arm sees every image)", 0},
 	{"held-out", KEY_HELD_OUT, "N", 0, "Further images that no arm sees, to score the result on (default 0)", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
 	{"output", 'o', "FILE.cfg", 0, "Where the weights go (default MODEL-weights.cfg)", 0},
@@ -54,42 +66,103 @@ static const struct argp_option OPTIONS[] = {
 
 static void parse_weights(struct argp_state *state, struct options *o, const char *text)
 {
+	memset(o->weights, 0, sizeof o->weights);
+	if (strcmp(text, "none") == 0)
+		return;
 	if (!*text)
-		argp_error(state, "--weight: name some of cur,pre,suc");
-	memset(o->plan.tuned, 0, sizeof o->plan.tuned);
+		argp_error(state, "--weight: name some of cur,pre,suc, or none");
 	for (const char *at = text; *at; at += *at == ',') {
 		size_t length = strcspn(at, ",");
 		int w = 0;
 		while (w < WEIGHT_COUNT && (strlen(WEIGHT_NAMES[w]) != length || strncmp(at, WEIGHT_NAMES[w], length) != 0))
 			w++;
 		if (w == WEIGHT_COUNT)
-			argp_error(state, "--weight %s: name some of cur,pre,suc", text);
+			argp_error(state, "--weight %s: name some of cur,pre,suc, or none", text);
 		else
-			o->plan.tuned[w] = true;
+			o->weights[w] = true;
 		at += length;
 	}
+}
+
+static void parse_tune(struct argp_state *state, struct options *o, const char *text)
+{
+	struct error e;
+	int count = o->plan.parameter_count;
+	if (count == MAX_TUNED)
+		argp_error(state, "--tune: at most %d can be tuned", MAX_TUNED);
+	if (parameter_parse(&o->parameters[count], text, &e))
+		argp_error(state, "--tune %s", e.message);
+	for (int i = 0; i < count; i++)
+		if (strcmp(o->parameters[i].name, o->parameters[count].name) == 0)
+			argp_error(state, "--tune %s: is tuned already", o->parameters[count].name);
+	o->plan.parameter_count++;
+}
+
+static void parse_schedule(struct argp_state *state, struct options *o, const char *text)
+{
+	int i = 0;
+	while (i < SCHEDULES && strcmp(SCHEDULE_NAMES[i], text) != 0)
+		i++;
+	if (i == SCHEDULES)
+		argp_error(state, "--schedule %s: must be independent, coordinate or joint", text);
+	o->plan.schedule = (enum schedule)i;
+}
+
+/* Puts the weights that have no values of their own before what --tune names. */
+static void add_weights(struct argp_state *state, struct options *o)
+{
+	struct parameter tuned[MAX_TUNED];
+	struct error e;
+	int count = o->plan.parameter_count, weights = 0;
+	memcpy(tuned, o->parameters, sizeof tuned);
+	for (int i = 0; i < count; i++)
+		if (tuned[i].weight < WEIGHT_COUNT)
+			o->weights[tuned[i].weight] = false;
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		if (o->weights[w] && parameter_weight(&o->parameters[weights++], (enum weight)w, &o->arms, &e))
+			argp_error(state, "%s", e.message);
+	memcpy(o->parameters + weights, tuned, sizeof tuned);
+	o->plan.parameter_count += weights;
+	o->plan.parameters = o->parameters;
+}
+
+/* How much is tuned. */
+static void check_plan(struct argp_state *state, const struct options *o)
+{
+	bool weight = false;
+	for (int i = 0; i < o->plan.parameter_count; i++)
+		weight = weight || o->parameters[i].weight < WEIGHT_COUNT;
+	if (!o->plan.parameter_count)
+		argp_error(state, "--weight none: nothing is left to tune: name something with --tune");
+	if (o->plan.per_layer && !weight)
+		argp_error(state, "--per-layer: has no weights to tune: name some with --weight or --tune");
+	if (o->plan.groups && !o->plan.per_layer)
+		argp_error(state, "--groups: are of layers: add --per-layer");
 }
 
 static void parse_range(struct argp_state *state, struct options *o, const char *text)
 {
 	char *end;
 	o->range = true;
-	o->plan.low = strtod(text, &end);
+	o->arms.low = strtod(text, &end);
 	const char *high = end + (*end == ':');
 	bool pair = end != text && *end == ':';
-	o->plan.high = strtod(high, &end);
-	if (!pair || end == high || *end || !(o->plan.low >= 0) || !(o->plan.high > o->plan.low) || !isfinite(o->plan.high))
+	o->arms.high = strtod(high, &end);
+	if (!pair || end == high || *end || !(o->arms.low >= 0) || !(o->arms.high > o->arms.low) || !isfinite(o->arms.high))
 		argp_error(state, "--range %s: give LO:HI with 0 <= LO < HI", text);
 }
 
 static void finish(struct argp_state *state, struct options *o)
 {
-	if (o->plan.logarithmic && !o->range)
-		o->plan.low = 0.01;
-	if (o->plan.logarithmic && o->plan.low <= 0)
+	if (o->arms.logarithmic && !o->range)
+		o->arms.low = 0.01;
+	if (o->arms.logarithmic && o->arms.low <= 0)
 		argp_error(state, "--spacing log: the range must begin above 0");
 	if (o->choices.policy.method == METHOD_CNN_FIXATIONS)
 		argp_error(state, "method=cnn-fixations has no weights to tune");
+	o->plan.logarithmic = o->arms.logarithmic;
+	add_weights(state, o);
+	check_plan(state, o);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -101,13 +174,18 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'd': o->data = argument; return 0;
 	case 'o': o->output = argument; return 0;
 	case 'n': o->plan.images = (size_t)command_number(state, "images", argument, 1, 10000000); return 0;
-	case 'k': o->plan.arms = (int)command_number(state, "arms", argument, 1, MAX_ARMS); return 0;
+	case 'k': o->arms.count = (int)command_number(state, "arms", argument, 1, MAX_ARMS); return 0;
 	case KEY_WEIGHT: parse_weights(state, o, argument); return 0;
+	case KEY_TUNE: parse_tune(state, o, argument); return 0;
+	case KEY_SCHEDULE: parse_schedule(state, o, argument); return 0;
+	case KEY_ROUNDS: o->plan.rounds = (int)command_number(state, "rounds", argument, 1, 1000); return 0;
+	case KEY_PER_LAYER: o->plan.per_layer = true; return 0;
+	case KEY_GROUPS: o->plan.groups = (int)command_number(state, "groups", argument, 1, 100000); return 0;
 	case KEY_RANGE: parse_range(state, o, argument); return 0;
 	case KEY_SPACING:
 		if (strcmp(argument, "linear") != 0 && strcmp(argument, "log") != 0)
 			argp_error(state, "--spacing %s: must be linear or log", argument);
-		o->plan.logarithmic = argument[1] == 'o';
+		o->arms.logarithmic = argument[1] == 'o';
 		return 0;
 	case KEY_SOLVER:
 		o->plan.rules.solver = bandit_solver(argument);
@@ -135,10 +213,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"Learns how much the current, the preceding and the succeeding layer count in an explanation: each weight is a Bernoulli bandit whose arms are values "
-	"and whose reward is 1 when the explained box overlaps an annotated one by more than half.\v"
+	"and whose reward is 1 when the explained box overlaps an annotated one by more than half. Any other choice of an explanation can be tuned likewise.\v"
 	"Examples:\n"
 	"  lsdn-calibrate --images 1000 --arms 20\n"
-	"  lsdn-calibrate --model googlenet.onnx --data ILSVRC --images 1000 --arms 20 --held-out 200 --output googlenet-weights.cfg\n\n"
+	"  lsdn-calibrate --model googlenet.onnx --data ILSVRC --images 1000 --arms 20 --held-out 200 --output googlenet-weights.cfg\n"
+	"  lsdn-calibrate --schedule coordinate --tune k_conv=1,2,3 --tune margin=0:0.1:5 --tune view=full,five\n"
+	"  lsdn-calibrate --schedule joint --weight none --tune pre=0,0.01,0.1,1 --tune k_fc=5,10,all\n"
+	"  lsdn-calibrate --per-layer --groups 4 --held-out 200\n\n"
 	"Ctrl-C stops without writing anything. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
 
 static int calibrate(const struct options *o, struct error *e)
@@ -187,7 +268,9 @@ static int calibrate(const struct options *o, struct error *e)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.plan = {.images = 1000, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT, .seed = 1},
+		.plan = {.images = 1000, .rounds = 2, .rules = BANDIT_DEFAULT, .seed = 1},
+		.weights = {true, true, true},
+		.arms = {.count = 20, .low = 0, .high = 1},
 		.choices = CHOICES_DEFAULT,
 		.threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
 	};
@@ -196,5 +279,7 @@ int main(int argc, char **argv)
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	command_catch_interrupts();
 	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e) : calibrate(&o, &e);
+	for (int i = 0; i < o.plan.parameter_count; i++)
+		parameter_free(&o.parameters[i]);
 	return command_end(PROGRAM, code, &e);
 }

@@ -73,6 +73,11 @@ const char *choices_name(int i)
 	return CHOICES[i].name;
 }
 
+bool choices_whole(int i)
+{
+	return CHOICES[i].kind == COUNT;
+}
+
 void choices_get(const struct choices *c, int i, char text[CHOICE_TEXT])
 {
 	const void *at = (const char *)c + CHOICES[i].offset;

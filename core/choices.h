@@ -27,6 +27,9 @@ enum { CHOICE_TEXT = 32 };
 int choices_count(void);
 const char *choices_name(int i);
 
+/* True where choice i is a whole number. */
+bool choices_whole(int i);
+
 /* Writes choice i's value as text. */
 void choices_get(const struct choices *c, int i, char text[CHOICE_TEXT]);
 

@@ -39,15 +39,15 @@ END_TEST
 
 START_TEST(arms_of_the_paper)
 {
-	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT};
-	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_CUR, 0), 0.05, 1e-12);
-	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_CUR, 19), 1, 1e-12);
-	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_PRE, 0), 0, 1e-12);
-	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_PRE, 19), 0.95, 1e-12);
-	plan.logarithmic = true;
-	plan.low = 0.01;
-	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_SUC, 0), 0.01, 1e-12);
-	ck_assert_double_eq_tol(calibration_arm(&plan, WEIGHT_SUC, 19), 1, 1e-12);
+	struct weight_arms arms = {.count = 20, .low = 0, .high = 1};
+	ck_assert_double_eq_tol(weight_arm(&arms, WEIGHT_CUR, 0), 0.05, 1e-12);
+	ck_assert_double_eq_tol(weight_arm(&arms, WEIGHT_CUR, 19), 1, 1e-12);
+	ck_assert_double_eq_tol(weight_arm(&arms, WEIGHT_PRE, 0), 0, 1e-12);
+	ck_assert_double_eq_tol(weight_arm(&arms, WEIGHT_PRE, 19), 0.95, 1e-12);
+	arms.logarithmic = true;
+	arms.low = 0.01;
+	ck_assert_double_eq_tol(weight_arm(&arms, WEIGHT_SUC, 0), 0.01, 1e-12);
+	ck_assert_double_eq_tol(weight_arm(&arms, WEIGHT_SUC, 19), 1, 1e-12);
 }
 END_TEST
 
@@ -68,19 +68,36 @@ static int count_ratios(int n)
 
 static const struct policy *policy_of_arm(const struct calibration *c, enum weight w, int i)
 {
-	return &c->settings[c->weights[w].settings[i]].policy;
+	return &c->matrix.settings[c->tunings[w].arms[i].setting].policy;
+}
+
+/* Opens a calibration of all three weights. */
+static void open_weights(struct calibration *c, struct parameter weights[WEIGHT_COUNT], int arms, uint64_t trials, const struct choices *base)
+{
+	struct calibration_plan plan = {.images = 1, .parameters = weights, .parameter_count = WEIGHT_COUNT, .trials = trials, .rules = BANDIT_DEFAULT};
+	struct weight_arms values = {.count = arms, .low = 0, .high = 1};
+	struct error e;
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		ck_assert_int_eq(parameter_weight(&weights[w], (enum weight)w, &values, &e), 0);
+	ck_assert_int_eq(calibration_open(c, &plan, base, &e), 0);
+}
+
+static void close_weights(struct calibration *c, struct parameter weights[WEIGHT_COUNT])
+{
+	calibration_close(c);
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		parameter_free(&weights[w]);
 }
 
 /* Only alpha_pre / alpha_cur can matter: under the full budget all ratios that the bandits can end in, and CNN-Fixations; under a smaller one 20 from cur
  * (the last is 1), 20 from pre, none from suc. */
 START_TEST(equal_policies_are_one)
 {
-	struct calibration_plan plan = {.images = 1, .arms = 20, .tuned = {true, true, true}, .low = 0, .high = 1, .rules = BANDIT_DEFAULT};
+	struct parameter weights[WEIGHT_COUNT];
 	struct calibration c;
-	struct error e;
-	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT, &e), 0);
-	ck_assert_int_eq(c.setting_count, count_ratios(20) + 1);
-	ck_assert(c.weights[WEIGHT_CUR].identifiable && c.weights[WEIGHT_PRE].identifiable && !c.weights[WEIGHT_SUC].identifiable);
+	open_weights(&c, weights, 20, 0, &CHOICES_DEFAULT);
+	ck_assert_int_eq(c.matrix.count, count_ratios(20) + 1);
+	ck_assert(c.tunings[WEIGHT_CUR].identifiable && c.tunings[WEIGHT_PRE].identifiable && !c.tunings[WEIGHT_SUC].identifiable);
 	for (int i = 0; i < 20; i++) {
 		struct policy cur = CHOICES_DEFAULT.policy, pre = cur;
 		cur.alpha = (struct alpha){(i + 1) / 20.0, 1, 1};
@@ -89,27 +106,23 @@ START_TEST(equal_policies_are_one)
 		for (int j = 0; j < 20; j++) {
 			int found = 0;
 			pre.alpha.cur = (j + 1) / 20.0;
-			for (int p = 0; p < c.setting_count; p++)
-				found += policy_equal(&c.settings[p].policy, &pre);
+			for (int p = 0; p < c.matrix.count; p++)
+				found += policy_equal(&c.matrix.settings[p].policy, &pre);
 			ck_assert_int_eq(found, 1);
 		}
 	}
-	calibration_close(&c);
-	plan.trials = 19;
-	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT, &e), 0);
-	ck_assert_int_eq(c.setting_count, 41);
-	calibration_close(&c);
-	plan.trials = 0;
-	plan.arms = MAX_ARMS; /* too many triples */
-	ck_assert_int_eq(calibration_open(&c, &plan, &CHOICES_DEFAULT, &e), 0);
-	ck_assert_int_eq(c.setting_count, 2 * MAX_ARMS + 1);
-	calibration_close(&c);
-	plan.arms = 20;
+	close_weights(&c, weights);
+	open_weights(&c, weights, 20, 19, &CHOICES_DEFAULT);
+	ck_assert_int_eq(c.matrix.count, 41);
+	close_weights(&c, weights);
+	open_weights(&c, weights, 200, 0, &CHOICES_DEFAULT); /* too many triples */
+	ck_assert_int_eq(c.matrix.count, 2 * 200 + 1);
+	close_weights(&c, weights);
 	struct choices power = CHOICES_DEFAULT;
 	power.policy.suc_form = SUC_POWER;
-	ck_assert_int_eq(calibration_open(&c, &plan, &power, &e), 0);
-	ck_assert(c.weights[WEIGHT_SUC].identifiable);
-	calibration_close(&c);
+	open_weights(&c, weights, 20, 0, &power);
+	ck_assert(c.tunings[WEIGHT_SUC].identifiable);
+	close_weights(&c, weights);
 }
 END_TEST
 

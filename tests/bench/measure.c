@@ -138,29 +138,37 @@ static int take_policy(struct bench *b, char *assignments, double *answer, struc
 
 static bool is_arm(const struct calibration *c, int setting)
 {
-	for (int w = 0; w < WEIGHT_COUNT; w++)
-		for (int i = 0; i < c->plan.arms; i++)
-			if (c->weights[w].settings[i] == setting)
+	for (int i = 0; i < c->tuning_count; i++)
+		for (int k = 0; k < c->tunings[i].count; k++)
+			if (c->tunings[i].arms[k].setting == setting)
 				return true;
 	return false;
 }
 
 static int take_arms(struct bench *b, int arms, double *answer, struct error *e)
 {
-	struct calibration_plan plan = {.images = 1, .arms = arms, .tuned = {true, true, true}, .low = 0, .high = 1, .seed = 1, .rules = BANDIT_DEFAULT};
-	struct calibration c;
+	struct parameter weights[WEIGHT_COUNT] = {{.count = 0}};
+	struct calibration_plan plan = {.images = 1, .parameters = weights, .parameter_count = WEIGHT_COUNT, .seed = 1, .rules = BANDIT_DEFAULT};
+	struct weight_arms values = {.count = arms, .low = 0, .high = 1};
+	struct calibration c = {.tuning_count = 0};
+	int code = LSDN_OK;
 	if (arms < 1 || arms > MAX_ARMS)
 		return error_set(e, LSDN_ERROR_INPUT, "arms: name 1 to %d", MAX_ARMS);
 	b->choices = CHOICES_DEFAULT;
-	int code = calibration_open(&c, &plan, &b->choices, e);
+	for (int w = 0; w < WEIGHT_COUNT && !code; w++)
+		code = parameter_weight(&weights[w], (enum weight)w, &values, e);
+	if (!code)
+		code = calibration_open(&c, &plan, &b->choices, e);
 	if (!code) {
 		b->policy_count = 0;
-		for (int i = 0; i < c.setting_count; i++)
+		for (int i = 0; i < c.matrix.count; i++)
 			if (is_arm(&c, i))
-				b->policies[b->policy_count++] = c.settings[i].policy;
+				b->policies[b->policy_count++] = c.matrix.settings[i].policy;
 		*answer = b->policy_count;
 	}
 	calibration_close(&c);
+	for (int w = 0; w < WEIGHT_COUNT; w++)
+		parameter_free(&weights[w]);
 	return code;
 }
 
