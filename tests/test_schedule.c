@@ -75,7 +75,8 @@ struct grid {
 static const char *const POOL[][3] = {{"pre=0,0.4,3", "pre=0:2:3", "pre=0.1,0"}, {"cur=1,0.2", "cur=0.5:1.5:2", "cur=0.01,1"}, {"k_fc=10,all,3", "k_fc=5,all",
 	"k_fc=2:9:3"}, {"margin=0,0.08", "margin=-0.05:0.05:3", "margin=0.02,0"}, {"radius=0.1,0.3", "radius=0.05:0.15:2", "radius=0.2"},
 	{"view=center,full", "view=full,five", "view=five,center"}, {"k_conv=1,2", "k_conv=2", "k_conv=1:2:5"}, {"suc=0.5,1", "suc=0.1:1:3", "suc=2,1"},
-	{"blur=0.1,0.2", "blur=0.032,0.1", "blur=0.3"}};
+	{"blur=0.1,0.2", "blur=0.032,0.1", "blur=0.3"},
+	{"box=spread,points", "box=points,quantile,map", "box=map,spread"}, {"sds=1,2", "tail=0.1,0.2", "prior=0,1"}};
 enum { POOLS = sizeof POOL / sizeof *POOL, POOL_K_FC = 2 };
 
 static struct choices cell_setting(const struct grid *g, const int *values)
