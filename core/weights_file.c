@@ -216,7 +216,7 @@ void weights_file_write_string(FILE *file, const char *text)
 }
 
 /* As many digits as make it the same when it is read. */
-static void write_alpha(FILE *file, const struct alpha *alpha)
+static void write_alpha(FILE *file, const struct alpha *alpha, const char *separator)
 {
 	static const char *const NAMES[] = {"cur", "pre", "suc"};
 	const double VALUES[] = {alpha->cur, alpha->pre, alpha->suc};
@@ -225,7 +225,7 @@ static void write_alpha(FILE *file, const struct alpha *alpha)
 		snprintf(text, sizeof text, "%.6f", VALUES[i]);
 		if (strtod(text, NULL) != VALUES[i])
 			snprintf(text, sizeof text, "%.17g", VALUES[i]);
-		fprintf(file, " %s = %s;", NAMES[i], text);
+		fprintf(file, "%s%s = %s;", separator, NAMES[i], text);
 	}
 }
 
@@ -241,7 +241,7 @@ static void write_layers(FILE *file, const struct plan *plan, const struct polic
 		weights_file_write_string(file, plan->ops[i].name);
 		if (own->own_alpha) {
 			fprintf(file, "; alpha = {");
-			write_alpha(file, &own->alpha);
+			write_alpha(file, &own->alpha, " ");
 			fprintf(file, " }");
 		}
 		if (own->k == K_ALL)
@@ -265,8 +265,9 @@ void weights_file_write_head(FILE *file, const struct net *net, const struct cho
 	fprintf(file, "input = {\n  size = [ %d, %d ];\n  order = \"%s\";\n  mean = [ %.6f, %.6f, %.6f ];\n  std = [ %.6f, %.6f, %.6f ];\n};\n", p->width,
 		p->height, p->bgr ? "bgr" : "rgb", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
 		(double)p->std[2]);
-	fprintf(file, "alpha = {\n  cur = %.6f;\n  pre = %.6f;\n  suc = %.6f;\n};\nchoices = {\n", c->policy.alpha.cur, c->policy.alpha.pre,
-		c->policy.alpha.suc);
+	fprintf(file, "alpha = {");
+	write_alpha(file, &c->policy.alpha, "\n  ");
+	fprintf(file, "\n};\nchoices = {\n");
 	for (int i = 0; i < choices_count(); i++) {
 		char text[CHOICE_TEXT];
 		choices_get(c, i, text);

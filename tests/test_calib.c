@@ -159,7 +159,7 @@ START_TEST(weights_file_round_trip)
 	char path[] = "/tmp/lsdn-weights-XXXXXX";
 	FILE *file = fdopen(mkstemp(path), "w");
 	written.policy.alpha.cur = 0.35;
-	written.policy.alpha.pre = 0.1;
+	written.policy.alpha.pre = 1e-8 / 3;
 	written.policy.k_conv = 3;
 	written.box.radius = 0.15;
 	struct layer_policy *layers = calloc(100, sizeof *layers);
@@ -187,8 +187,8 @@ START_TEST(weights_file_round_trip)
 	net.sha256[0] ^= 1;
 	ck_assert_ptr_nonnull(strstr(weights_file_warning(&read, &net), "another model"));
 	net.sha256[0] ^= 1;
-	ck_assert_double_eq_tol(read.choices.policy.alpha.cur, 0.35, 1e-9);
-	ck_assert_double_eq_tol(read.choices.policy.alpha.pre, 0.1, 1e-9);
+	ck_assert_double_eq(read.choices.policy.alpha.cur, 0.35);
+	ck_assert_double_eq(read.choices.policy.alpha.pre, 1e-8 / 3);
 	ck_assert_int_eq(read.choices.policy.k_conv, 3);
 	ck_assert_double_eq_tol(read.choices.box.radius, 0.15, 1e-9);
 	for (int i = 0; i < net.plan.op_count; i++) {
