@@ -9,6 +9,7 @@
 #include <float.h>
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__SSE__)
@@ -271,4 +272,19 @@ void session_close(struct session *s)
 		dnnl_engine_destroy(s->engine);
 	arena_free(&s->arena);
 	free(s);
+}
+
+const char *session_engine(char text[SESSION_ENGINE])
+{
+	static const struct {
+		int bits;
+		const char *name;
+	} INSTRUCTIONS[] = {{dnnl_cpu_isa_avx512_core, "AVX-512"}, {dnnl_cpu_isa_avx2, "AVX2"}, {dnnl_cpu_isa_avx, "AVX"}, {dnnl_cpu_isa_sse41, "SSE4.1"},
+		{0, "no vectors"}};
+	const dnnl_version_t *version = dnnl_version();
+	int has = (int)dnnl_get_effective_cpu_isa(), i = 0;
+	while ((has & INSTRUCTIONS[i].bits) != INSTRUCTIONS[i].bits)
+		i++;
+	snprintf(text, SESSION_ENGINE, "oneDNN %d.%d.%d, %s", version->major, version->minor, version->patch, INSTRUCTIONS[i].name);
+	return text;
 }

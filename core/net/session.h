@@ -34,6 +34,11 @@ int session_sum(const struct session *s, const struct op *add);
 
 void session_close(struct session *s);
 
+/* What runs sessions here, as text: the library, its version, and the instructions that it has for single precision. With the same, a network computes
+ * the same bytes. Returns its argument. */
+enum { SESSION_ENGINE = 64 };
+const char *session_engine(char text[SESSION_ENGINE]);
+
 /* Softmax in double precision over the plan's scores of image i, one a class (the scores are what a final Softmax or LogSoftmax reads). */
 void session_probabilities(const struct session *s, int i, double *probabilities);
 
