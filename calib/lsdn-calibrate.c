@@ -24,13 +24,14 @@ struct options {
 	bool weights[WEIGHT_COUNT];
 	struct weight_arms arms;
 	struct choices choices;
-	const char *model, *data, *output, *generate;
-	bool jpeg, progress, range;
+	const char *model, *data, *output, *generate, *study;
+	bool jpeg, progress, range, resume;
+	int study_at, study_words; /* where --study or --resume is among the arguments */
 	int threads;
 };
 
 enum { KEY_WEIGHT = 256, KEY_RANGE, KEY_SPACING, KEY_SOLVER, KEY_FACTOR, KEY_DELTA, KEY_TRIALS,
-	KEY_HELD_OUT, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS };
+	KEY_HELD_OUT, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS, KEY_STUDY, KEY_RESUME };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
@@ -56,6 +57,8 @@ static const struct argp_option OPTIONS[] = {
 	{"held-out", KEY_HELD_OUT, "N", 0, "Further images that no arm sees, to score the result on (default 0)", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
 	{"output", 'o', "FILE.cfg", 0, "Where the weights go (default MODEL-weights.cfg)", 0},
+	{"study", KEY_STUDY, "FILE", 0, "Begin a study: a new file that keeps every reward from the moment on when it is computed", 0},
+	{"resume", KEY_RESUME, "FILE", 0, "Go on with a study: what it has is not computed again, whatever ended it; images, arms, solver and seed may be others", 0},
 	{"seed", KEY_SEED, "N", 0, "Seed of the shuffles (default 1)", 0},
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores); the result does not depend on it", 0},
 	{"progress", KEY_PROGRESS, NULL, 0, "Show progress though standard error is no terminal", 0},
@@ -152,6 +155,16 @@ static void parse_range(struct argp_state *state, struct options *o, const char 
 		argp_error(state, "--range %s: give LO:HI with 0 <= LO < HI", text);
 }
 
+static void name_study(struct argp_state *state, struct options *o, const char *path, bool resume)
+{
+	if (o->study)
+		argp_error(state, "--study and --resume: name one study");
+	o->study = path;
+	o->resume = resume;
+	o->study_words = path == state->argv[state->next - 1] ? 2 : 1; /* or --study=FILE */
+	o->study_at = state->next - o->study_words;
+}
+
 static void finish(struct argp_state *state, struct options *o)
 {
 	if (o->arms.logarithmic && !o->range)
@@ -201,6 +214,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--set %s", e.message);
 		return 0;
 	case KEY_SEED: o->plan.seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
+	case KEY_STUDY: name_study(state, o, argument, false); return 0;
+	case KEY_RESUME: name_study(state, o, argument, true); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
 	case KEY_PROGRESS: o->progress = true; return 0;
 	case KEY_GENERATE: o->generate = argument; return 0;
@@ -219,10 +234,51 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"  lsdn-calibrate --model googlenet.onnx --data ILSVRC --images 1000 --arms 20 --held-out 200 --output googlenet-weights.cfg\n"
 	"  lsdn-calibrate --schedule coordinate --tune k_conv=1,2,3 --tune margin=0:0.1:5 --tune view=full,five\n"
 	"  lsdn-calibrate --schedule joint --weight none --tune pre=0,0.01,0.1,1 --tune k_fc=5,10,all\n"
-	"  lsdn-calibrate --per-layer --groups 4 --held-out 200\n\n"
-	"Ctrl-C stops without writing anything. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
+	"  lsdn-calibrate --per-layer --groups 4 --held-out 200\n"
+	"  lsdn-calibrate --model googlenet.onnx --data ILSVRC --images 50000 --arms 100 --study googlenet.study\n"
+	"  lsdn-calibrate --model googlenet.onnx --data ILSVRC --images 50000 --arms 100 --resume googlenet.study\n\n"
+	"Ctrl-C stops without writing anything, but for what a study has by then. A study is of one network, its input, and photographs that do not change; "
+	"it says so where one of them is another. After a kill at any moment and --resume, the weights file has the same bytes as without.\n\n"
+	"Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
 
-static int calibrate(const struct options *o, struct error *e)
+static int open_study(struct reward_job *job, const struct options *o, struct error *e)
+{
+	struct identity identity;
+	if (!o->study)
+		return LSDN_OK;
+	identity_of(&identity, job->crew.net, job->source);
+	int code = study_open(&job->study, o->study, o->resume, &identity, e);
+	return code ? code : rewards_check_images(job, o->study, e);
+}
+
+/* How a shell is told this word. */
+static void print_word(const char *word)
+{
+	if (*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%")] == 0) {
+		fputs(word, stderr);
+		return;
+	}
+	fputc('\'', stderr);
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){*word, 0}, stderr);
+	fputc('\'', stderr);
+}
+
+/* The same command, but that it goes on with its study. */
+static void print_resume(const struct options *o, int argc, char **argv)
+{
+	fprintf(stderr, "%s: what was computed until then is in %s; go on with:\n  ", PROGRAM, o->study);
+	for (int i = 0; i < argc; i++)
+		if (i < o->study_at || i >= o->study_at + o->study_words) {
+			print_word(argv[i]);
+			fputc(' ', stderr);
+		}
+	fputs("--resume ", stderr);
+	print_word(o->study);
+	fputc('\n', stderr);
+}
+
+static int calibrate(const struct options *o, bool *begun, struct error *e)
 {
 	struct net net = {0};
 	struct dataset dataset = {0};
@@ -249,6 +305,9 @@ static int calibrate(const struct options *o, struct error *e)
 	if (!code)
 		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, e);
 	if (!code)
+		code = open_study(&job, o, e);
+	*begun = !code && job.study;
+	if (!code)
 		code = calibration_run(&c, &job, e);
 	report_skipped(stderr, &c);
 	if (!code)
@@ -257,6 +316,7 @@ static int calibrate(const struct options *o, struct error *e)
 		report_print(stdout, &c, &job);
 		printf("%.1f seconds with %d threads; weights written to %s\n", progress_seconds() - start, o->threads, name);
 	}
+	study_close(job.study);
 	crew_close(&job.crew);
 	calibration_close(&c);
 	dataset_close(&dataset);
@@ -278,8 +338,12 @@ int main(int argc, char **argv)
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	command_catch_interrupts();
-	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e) : calibrate(&o, &e);
+	bool begun = false;
+	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e) : calibrate(&o, &begun, &e);
 	for (int i = 0; i < o.plan.parameter_count; i++)
 		parameter_free(&o.parameters[i]);
-	return command_end(PROGRAM, code, &e);
+	int status = command_end(PROGRAM, code, &e);
+	if (code && begun)
+		print_resume(&o, argc, argv);
+	return status;
 }

@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calib/batch.h"
-
-/* Some settings of some rows. */
-struct part {
-	struct reward_job *job;
-	struct reward_row *rows;
-	const int *wanted;
-	int count;
-	struct batch batch;
-};
+#include "calib/rewards_inside.h"
 
 /* An image in hand. */
 struct image {
@@ -76,37 +67,44 @@ static void reward_trivial(const struct annotation *truth, const struct photo *p
 	}
 }
 
-static int compute_rewards(const struct part *part, struct explainer *x, struct reward_row *row, struct reward_costs *costs, struct error *e)
+static int compute_rewards(const struct reward_job *job, const struct batch *batch, struct explainer *x, struct reward_row *row, struct outcome *outcome,
+	struct error *e)
 {
 	struct image image = {.labelled = -1};
+	struct reward_costs *costs = &outcome->costs;
 	double at = progress_seconds(), ran = progress_thread_seconds();
-	int code = source_load(part->job->source, row->index, &image.photo, &image.truth, e);
+	int code = job->study ? source_digest(job->source, row->index, row->digest, e) : LSDN_OK;
+	outcome->read = !code;
+	if (!code)
+		code = source_load(job->source, row->index, &image.photo, &image.truth, e);
 	double took = progress_seconds() - at;
 	costs->read += took;
 	costs->waited += fmax(0, took - (progress_thread_seconds() - ran));
-	if (!code && part->job->labelled) {
-		image.labelled = annotated_class(part->job->crew.net, &image.truth);
+	if (!code && job->labelled) {
+		image.labelled = annotated_class(job->crew.net, &image.truth);
 		if (image.labelled < 0)
 			code = error_set(e, LSDN_ERROR_INPUT, "its class %s is none of the network's labels", image.truth.boxes[0].wnid);
 	}
 	if (!code)
 		reward_trivial(&image.truth, &image.photo, row);
 	if (!code)
-		code = reward_batch(&part->batch, x, &image, row, costs, e);
+		code = reward_batch(batch, x, &image, row, costs, e);
 	photo_free(&image.photo);
 	annotation_free(&image.truth);
 	return code;
 }
 
 /* What fails on an image that was found usable without a forward pass explains nothing there. */
-static int compute_row(const struct part *part, struct explainer *x, struct reward_row *row, struct reward_costs *costs, struct error *e)
+static int compute_row(const struct reward_job *job, const struct batch *batch, struct explainer *x, struct reward_row *row, const struct wanted *wanted,
+	struct outcome *outcome, struct error *e)
 {
-	int code = compute_rewards(part, x, row, costs, e);
+	int code = compute_rewards(job, batch, x, row, outcome, e);
+	outcome->failed = code != LSDN_OK;
 	if (code == LSDN_ERROR_MEMORY)
 		return code;
-	for (int i = 0; code && row->usable && i < part->count; i++)
-		if (row->rewards[part->wanted[i]] == REWARD_UNKNOWN)
-			row->rewards[part->wanted[i]] = 0;
+	for (int i = 0; code && row->usable && i < wanted->count; i++)
+		if (row->rewards[wanted->settings[i]] == REWARD_UNKNOWN)
+			row->rewards[wanted->settings[i]] = 0;
 	if (!code || row->usable) {
 		row->usable = true;
 		return LSDN_OK;
@@ -126,13 +124,52 @@ static void add_costs(struct reward_costs *to, const struct reward_costs *from)
 	to->waited += from->waited;
 }
 
+static bool wanted_open(struct wanted *w, int room)
+{
+	size_t size = ((size_t)room + 1) * sizeof(int);
+	*w = (struct wanted){.settings = malloc(size), .numbers = calloc(1, size)};
+	return w->settings && w->numbers;
+}
+
+static void wanted_close(struct wanted *w)
+{
+	free(w->settings);
+	free(w->numbers);
+}
+
+/* What a row lacks is all that is wanted, unless the study has some of it. */
+static int compute_lacking(const struct part *part, struct explainer *x, struct reward_row *row, struct wanted *lacking, struct outcome *outcome, struct error *e)
+{
+	struct batch own = {0};
+	for (int i = 0; i < part->wanted.count; i++)
+		if (row->rewards[part->wanted.settings[i]] == REWARD_UNKNOWN) {
+			lacking->settings[lacking->count] = part->wanted.settings[i];
+			lacking->numbers[lacking->count++] = part->wanted.numbers[i];
+		}
+	bool all = lacking->count == part->wanted.count;
+	int code = all ? LSDN_OK : batch_open(&own, part->job->settings, lacking->settings, lacking->count, e);
+	if (!code)
+		code = compute_row(part->job, all ? &part->batch : &own, x, row, lacking, outcome, e);
+	batch_close(&own);
+	return code;
+}
+
 static int work(void *context, struct explainer *x, size_t i, struct error *e)
 {
 	const struct part *part = context;
-	struct reward_costs costs = {0};
-	int code = reward_row_lacks(&part->rows[i], part->wanted, part->count) ? compute_row(part, x, &part->rows[i], &costs, e) : LSDN_OK;
-#pragma omp critical(lsdn_costs)
-	add_costs(&part->job->costs, &costs);
+	struct reward_row *row = &part->rows[i];
+	struct outcome outcome = {.read = false};
+	struct wanted lacking;
+	if (!reward_row_lacks(row, part->wanted.settings, part->wanted.count))
+		return LSDN_OK;
+	int code = wanted_open(&lacking, part->wanted.count) ? compute_lacking(part, x, row, &lacking, &outcome, e) : error_memory(e, "rewards");
+#pragma omp critical(lsdn_rewards)
+	{
+		add_costs(&part->job->costs, &outcome.costs);
+		if (!code && part->job->study)
+			code = rewards_keep(part, row, &lacking, &outcome, e);
+	}
+	wanted_close(&lacking);
 	return code;
 }
 
@@ -146,12 +183,22 @@ bool reward_row_lacks(const struct reward_row *row, const int *wanted, int count
 
 int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, const int *wanted, int count, struct error *e)
 {
-	struct part part = {.job = job, .rows = rows, .wanted = wanted, .count = count};
-	int code = batch_open(&part.batch, job->settings, wanted, count, e);
+	struct part part = {.job = job, .rows = rows};
+	int code = wanted_open(&part.wanted, count) ? batch_open(&part.batch, job->settings, wanted, count, e) : error_memory(e, "rewards");
+	if (!code) {
+		part.wanted.count = count;
+		memcpy(part.wanted.settings, wanted, (size_t)count * sizeof *wanted);
+	}
+	if (!code && job->study)
+		code = rewards_recall(&part, row_count, e);
 	if (!code)
 		code = crew_run(&job->crew, count > 0, row_count, work, &part, e);
+	int kept = job->study ? study_commit(job->study, code ? NULL : e) : LSDN_OK;
 	batch_close(&part.batch);
-	return code == LSDN_ERROR_INTERRUPTED ? error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: nothing was written") : code;
+	wanted_close(&part.wanted);
+	if (code == LSDN_ERROR_INTERRUPTED && !job->study)
+		return error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: nothing was written");
+	return code ? code : kept;
 }
 
 void reward_rows_free(struct reward_row *rows, size_t count)

@@ -5,6 +5,7 @@
 
 #include "calib/crew.h"
 #include "calib/source.h"
+#include "calib/study.h"
 #include "core/choices.h"
 
 enum { REWARD_UNKNOWN = 255 };
@@ -18,6 +19,7 @@ struct reward_row {
 	char *why;         /* where it is not (owned) */
 	uint8_t *rewards;  /* one a setting: 0, 1 or REWARD_UNKNOWN (owned) */
 	uint8_t trivial[TRIVIAL_COUNT];
+	uint8_t digest[SOURCE_DIGEST]; /* source_digest, where there is a study */
 };
 
 /* Work that was done, in seconds of all threads together. */
@@ -31,14 +33,18 @@ struct reward_job {
 	struct crew crew;
 	const struct source *source;
 	const struct choices *settings;
+	struct study *study; /* has rewards, and gets those that are computed; NULL: none */
 	bool labelled; /* only images whose annotated class is one of the network's are usable: some setting has target = annotated */
 	struct reward_costs costs;
 };
 
 /* Fills rows (whose index is set) that are not known to be unusable, and lack one of them, with the rewards of the settings that `wanted` names; with none
  * it finds out which images are usable. An image that cannot be read or has no annotation is not usable, which is no error. Images are shared among
- * threads; results depend on nothing but the image. */
+ * threads; results depend on nothing but the image. What the job's study has is not computed again, and all of the results are durable in it on return. */
 int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_count, const int *wanted, int count, struct error *e);
+
+/* Makes sure that the images of the job's study are those of its source. path is the study's, for messages. */
+int rewards_check_images(struct reward_job *job, const char *path, struct error *e);
 
 /* True where rewards_compute would compute the row. */
 bool reward_row_lacks(const struct reward_row *row, const int *wanted, int count);

@@ -216,12 +216,13 @@ int study_find(struct study *s, const char *name, bool *known, struct study_imag
 	return code;
 }
 
-static bool bind_image(sqlite3_stmt *statement, int at, const struct study_image *image, uint64_t sum)
+/* Of an image that is not usable, nothing is known of its boxes. */
+static bool bind_image(sqlite3_stmt *statement, const struct study_image *image, uint64_t sum)
 {
-	bool bound = sqlite3_bind_text(statement, at, image->why, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_bind_int64(statement, at + 3, (int64_t)sum) == SQLITE_OK;
-	if (image->why) /* nothing is known of its boxes */
-		return bound && sqlite3_bind_null(statement, at + 1) == SQLITE_OK && sqlite3_bind_null(statement, at + 2) == SQLITE_OK;
-	return bound && sqlite3_bind_int(statement, at + 1, image->center) == SQLITE_OK && sqlite3_bind_int(statement, at + 2, image->whole) == SQLITE_OK;
+	int center = image->why ? sqlite3_bind_null(statement, 3) : sqlite3_bind_int(statement, 3, image->center);
+	int whole = image->why ? sqlite3_bind_null(statement, 4) : sqlite3_bind_int(statement, 4, image->whole);
+	return sqlite3_bind_blob(statement, 1, image->digest, SOURCE_DIGEST, SQLITE_STATIC) == SQLITE_OK && center == SQLITE_OK && whole == SQLITE_OK
+		&& sqlite3_bind_text(statement, 2, image->why, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_bind_int64(statement, 5, (int64_t)sum) == SQLITE_OK;
 }
 
 static int record_image(struct study *s, const char *name, const struct study_image *image, uint64_t added, int64_t *number, struct error *e)
@@ -234,8 +235,7 @@ static int record_image(struct study *s, const char *name, const struct study_im
 	uint64_t sum = sum_image(name, image) + added;
 	if (!known) {
 		sqlite3_stmt *statement = s->statements[ADD_IMAGE];
-		code = step(s, ADD_IMAGE, sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) == SQLITE_OK
-			&& sqlite3_bind_blob(statement, 2, image->digest, SOURCE_DIGEST, SQLITE_STATIC) == SQLITE_OK && bind_image(statement, 3, image, sum), e);
+		code = step(s, ADD_IMAGE, bind_image(statement, image, sum) && sqlite3_bind_text(statement, 6, name, -1, SQLITE_STATIC) == SQLITE_OK, e);
 		*number = sqlite3_last_insert_rowid(s->db);
 		return code;
 	}
@@ -243,11 +243,11 @@ static int record_image(struct study *s, const char *name, const struct study_im
 	sum += found.sum - sum_image(name, &found.is);
 	*number = found.image;
 	sqlite3_reset(s->statements[FIND_IMAGE]);
-	if (!same)
+	if (!same && !found.is.why)
 		return error_set(e, LSDN_ERROR_INPUT, "%.200s: %.200s or its annotation is not what it was when the study met it: put that back, or begin another study "
 			"with --study", s->path, name);
 	sqlite3_stmt *statement = s->statements[CHANGE_IMAGE];
-	return step(s, CHANGE_IMAGE, bind_image(statement, 1, image, sum) && sqlite3_bind_int64(statement, 5, *number) == SQLITE_OK, e);
+	return step(s, CHANGE_IMAGE, bind_image(statement, image, sum) && sqlite3_bind_int64(statement, 6, *number) == SQLITE_OK, e);
 }
 
 int study_record(struct study *s, const char *name, const struct study_image *image, const int *settings, const uint8_t *rewards, int count,
@@ -275,7 +275,7 @@ int study_images(struct study *s, study_each *each, void *context, struct error 
 {
 	sqlite3_stmt *statement;
 	int code = LSDN_OK, found = SQLITE_DONE;
-	if (sqlite3_prepare_v2(s->db, "SELECT name, sha256 FROM images", -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->db, "SELECT name, sha256 FROM images WHERE why IS NULL", -1, &statement, NULL) != SQLITE_OK)
 		return study_failed(s, e);
 	while (!code && (found = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(statement, 0);

@@ -38,14 +38,14 @@ int study_setting(struct study *study, const char *text, int *setting, struct er
  * image->why belongs to the study and lasts until the next call. */
 int study_find(struct study *study, const char *name, bool *known, struct study_image *image, uint8_t *rewards, int settings, struct error *e);
 
-/* Records an image and rewards[i] (0 or 1) for settings[i], none of which is in the study yet. */
+/* Records an image, whose digest must be what it was when it was usable before, and rewards[i] (0 or 1) for settings[i], none of which is in the study yet. */
 int study_record(struct study *study, const char *name, const struct study_image *image, const int *settings, const uint8_t *rewards, int count,
 	struct error *e);
 
 /* Everything that was recorded is on the disk when this returns. */
 int study_commit(struct study *study, struct error *e);
 
-/* Calls each with the name and the digest of every image, as long as it returns 0. */
+/* Calls each with the name and the digest of every usable image, as long as it returns 0. */
 typedef int study_each(void *context, const char *name, const uint8_t digest[SOURCE_DIGEST], struct error *e);
 int study_images(struct study *study, study_each *each, void *context, struct error *e);
 

@@ -218,8 +218,8 @@ static int prepare(struct study *s, struct error *e)
 {
 	static const char *const SQL[STATEMENTS] = {
 		[FIND_IMAGE] = "SELECT image, sha256, why, center, whole, sum FROM images WHERE name = ?",
-		[ADD_IMAGE] = "INSERT INTO images (name, sha256, why, center, whole, sum) VALUES (?, ?, ?, ?, ?, ?)",
-		[CHANGE_IMAGE] = "UPDATE images SET why = ?, center = ?, whole = ?, sum = ? WHERE image = ?",
+		[ADD_IMAGE] = "INSERT INTO images (sha256, why, center, whole, sum, name) VALUES (?, ?, ?, ?, ?, ?)",
+		[CHANGE_IMAGE] = "UPDATE images SET sha256 = ?, why = ?, center = ?, whole = ?, sum = ? WHERE image = ?",
 		[FIND_REWARDS] = "SELECT setting, reward FROM rewards WHERE image = ?",
 		[ADD_REWARD] = "INSERT INTO rewards VALUES (?, ?, ?)",
 		[ADD_SETTING] = "INSERT INTO settings VALUES (?, ?, ?)",

@@ -1,0 +1,36 @@
+/* Some settings of some rows, while they are computed. For the files of rewards alone. */
+#ifndef LSDN_CALIB_REWARDS_INSIDE_H
+#define LSDN_CALIB_REWARDS_INSIDE_H
+
+#include "calib/batch.h"
+#include "calib/rewards.h"
+
+/* Settings that are asked for. */
+struct wanted {
+	int *settings; /* indices into the job's */
+	int *numbers;  /* the same in its study, where there is one */
+	int count;
+};
+
+struct part {
+	struct reward_job *job;
+	struct reward_row *rows;
+	struct wanted wanted;
+	struct batch batch; /* of all that are wanted */
+};
+
+/* What became of a row beside its rewards. */
+struct outcome {
+	struct reward_costs costs;
+	bool read;   /* its digest is known */
+	bool failed; /* it is not usable, or what failed explains nothing */
+};
+
+/* Finds the numbers of the settings, and fills that many rows with what the study knows of them. A row that lacks nothing more is usable; the others get
+ * what they lack computed. */
+int rewards_recall(const struct part *part, size_t count, struct error *e);
+
+/* Records what was computed of a row; or, where it is not usable, why. One thread at a time. */
+int rewards_keep(const struct part *part, const struct reward_row *row, const struct wanted *computed, const struct outcome *outcome, struct error *e);
+
+#endif
