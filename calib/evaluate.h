@@ -21,6 +21,7 @@ struct evaluate_options {
 	uint64_t seed;
 	int threads;
 	bool progress;
+	bool unseen;                              /* leave out what the weights were tuned on */
 };
 
 /* Scores a file of boxes against the truth, with no network. */

@@ -17,8 +17,68 @@ static const char PROGRAM[] = "lsdn-evaluate";
 
 enum { USUAL_IMAGES = 1000 };
 
+/* What the weights have to do with the images. */
+struct seen {
+	const char *path; /* of their file; NULL: there is none */
+	const struct weights_file *weights;
+	bool *left_out;   /* of each of the source's images; NULL: none is (owned) */
+	size_t left_out_count;
+	size_t tuned_on, held_out; /* of those that were measured */
+};
+
+/* Marks what the weights were tuned on, where that is to be left out. */
+static int leave_out(struct seen *seen, const struct source *source, struct error *e)
+{
+	char buffer[32];
+	seen->left_out = calloc(source->count + 1, sizeof *seen->left_out);
+	if (!seen->left_out)
+		return error_memory(e, "names of images");
+	for (size_t i = 0; i < source->count; i++) {
+		seen->left_out[i] = image_names_have(&seen->weights->calibrated, source_name(source, (uint32_t)i, buffer));
+		seen->left_out_count += seen->left_out[i];
+	}
+	return seen->left_out_count < source->count ? LSDN_OK : error_set(e, LSDN_ERROR_INPUT, "--unseen: %s was tuned on all %zu images: name others with --data",
+		seen->path, source->count);
+}
+
+static void count_seen(struct seen *seen, const struct measurement *m, const struct source *source)
+{
+	char buffer[32];
+	for (size_t i = 0; i < m->taken; i++)
+		if (m->images[i].usable) {
+			const char *name = source_name(source, m->images[i].index, buffer);
+			seen->tuned_on += image_names_have(&seen->weights->calibrated, name);
+			seen->held_out += image_names_have(&seen->weights->held_out, name);
+		}
+}
+
+/* On standard error, for whoever reads JSON. */
+static void warn_of_seen(const struct seen *seen, const struct measurement *m)
+{
+	if (seen->path && !seen->weights->calibrated.count)
+		fprintf(stderr, "%s: %s: does not list the images that it was tuned on: whether these are among them is not known\n", PROGRAM, seen->path);
+	if (seen->tuned_on)
+		fprintf(stderr, "%s: %s: was tuned on %zu of the %zu measured images, so that the figures flatter it: leave them out with --unseen\n", PROGRAM, seen->path,
+			seen->tuned_on, m->usable);
+}
+
+static void print_seen(const struct seen *seen, const struct measurement *m)
+{
+	if (!seen->path || !seen->weights->calibrated.count)
+		return;
+	if (seen->tuned_on)
+		printf("WARNING: the weights were tuned on %s%zu of these images", seen->tuned_on == m->usable ? "all " : "", seen->tuned_on);
+	else
+		printf("the weights were tuned on none of these images");
+	if (seen->held_out)
+		printf("; %zu were held out then", seen->held_out);
+	if (seen->left_out_count)
+		printf("; %zu others are left out, for they were tuned on them", seen->left_out_count);
+	putchar('\n');
+}
+
 /* What was measured, on how much, and by which weights. */
-static void print_head(const struct measurement *m, const struct net *net, const struct choices *c)
+static void print_head(const struct measurement *m, const struct net *net, const struct choices *c, const struct seen *seen)
 {
 	const struct policy *p = &c->policy;
 	printf("%s (%zu images)\n", net->name, m->usable);
@@ -27,16 +87,17 @@ static void print_head(const struct measurement *m, const struct net *net, const
 	else
 		printf("alpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)%s\n", p->alpha.cur, p->alpha.pre, p->alpha.suc,
 			p->suc_form == SUC_PRODUCT ? "; under suc_form = product alpha_suc changes no selection" : "");
+	print_seen(seen, m);
 }
 
-static int print(const struct measurement *m, const struct net *net, const struct choices *c, bool json, struct error *e)
+static int print(const struct measurement *m, const struct net *net, const struct choices *c, const struct seen *seen, bool json, struct error *e)
 {
 	char *name = strdup(net->name);
 	int code = name ? LSDN_OK : error_memory(e, "a name");
 	if (name)
 		utf8_mend(name);
 	if (!code && !json)
-		print_head(m, net, c);
+		print_head(m, net, c, seen);
 	for (size_t i = 0; MEASURES[i] && !code; i++) {
 		if (!json)
 			printf("\n%s\n", MEASURES[i]->title);
@@ -45,7 +106,7 @@ static int print(const struct measurement *m, const struct net *net, const struc
 			struct figure f;
 			code = measurement_figure(m, MEASURES[i], k, &f, e);
 			struct table_row line = {.name = row->who, .measure = row->what, .mean = row->summary == SUMMARY_MEAN, .value = f.value,
-				.interval = f.interval, .images = f.images, .count = f.count};
+				.interval = f.interval, .images = f.images, .count = f.count, .listed = seen->path && seen->weights->calibrated.count, .tuned_on = seen->tuned_on};
 			if (!code && json)
 				code = table_print_json(&line, "model", name, e);
 			else if (!code)
@@ -68,7 +129,7 @@ static void print_skipped(const struct measurement *m)
 			fprintf(stderr, "  %s\n", m->images[i].why);
 }
 
-static int measure(const struct measure_job *job, const struct evaluate_options *o, struct error *e)
+static int measure(const struct measure_job *job, const struct evaluate_options *o, struct seen *seen, struct error *e)
 {
 	struct measurement m;
 	progress_start(job->crew.progress, o->progress || isatty(STDERR_FILENO), "measuring", job->images);
@@ -79,9 +140,12 @@ static int measure(const struct measure_job *job, const struct evaluate_options 
 	if (!code && !m.usable)
 		code = error_set(e, LSDN_ERROR_INPUT, "%s: none of %zu images is usable: mend those that were skipped", o->data, m.taken);
 	else if (!code && m.usable < o->images)
-		fprintf(stderr, "%s: %zu images are wanted, %zu of %zu are usable and were measured\n", PROGRAM, o->images, m.usable, job->source->count);
+		fprintf(stderr, "%s: %zu images are wanted, %zu of %zu are usable and were measured\n", PROGRAM, o->images, m.usable,
+			job->source->count - seen->left_out_count);
 	if ((!code || stopped) && m.usable) {
-		int printed = print(&m, job->crew.net, job->choices, o->json, e);
+		count_seen(seen, &m, job->source);
+		warn_of_seen(seen, &m);
+		int printed = print(&m, job->crew.net, job->choices, seen, o->json, e);
 		code = printed ? printed : code;
 	}
 	if (stopped)
@@ -103,18 +167,22 @@ int evaluate_explainer(const struct evaluate_options *o, struct error *e)
 	int code = command_open_net(&net, PROGRAM, o->model, e);
 	if (!code)
 		code = command_choose(&choices, &weights, &net, PROGRAM, o->weights, o->sets, o->set_count, e);
-	if (!code)
-		code = command_open_source(&source, &dataset, PROGRAM, o->data, images, e);
+	struct seen seen = {.path = o->weights, .weights = &weights};
+	if (!code) /* as many more are generated as are left out */
+		code = command_open_source(&source, &dataset, PROGRAM, o->data, images + (o->unseen ? weights.calibrated.count : 0), e);
+	if (!code && o->unseen)
+		code = leave_out(&seen, &source, e);
 	if (!code && !(packed = packed_weights_open(&net.plan, e)))
 		code = e->code;
-	struct measure_job job = {.source = &source, .choices = &choices, .images = images, .seed = o->seed};
+	struct measure_job job = {.source = &source, .choices = &choices, .images = images, .seed = o->seed, .left_out = seen.left_out};
 	if (!code)
 		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, e);
-	if (!o->images && images > source.count)
-		job.images = source.count;
+	if (!o->images && images > source.count - seen.left_out_count)
+		job.images = source.count - seen.left_out_count;
 	command_catch_interrupts();
 	if (!code)
-		code = measure(&job, o, e);
+		code = measure(&job, o, &seen, e);
+	free(seen.left_out);
 	crew_close(&job.crew);
 	packed_weights_close(packed);
 	dataset_close(&dataset);

@@ -11,7 +11,7 @@
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES };
+enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN };
 
 static const struct argp_option OPTIONS[] = {
 	{NULL, 0, NULL, 0, "An explainer:", 1},
@@ -19,6 +19,7 @@ static const struct argp_option OPTIONS[] = {
 	{"weights", 'w', "FILE.cfg", 0, "Alpha and choices from a weights file that lsdn-calibrate wrote", 1},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or view=five; may be repeated", 1},
 	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are)", 1},
+	{"unseen", KEY_UNSEEN, NULL, 0, "Leave out the images that the weights were tuned on, as the weights file lists them", 1},
 	{"seed", KEY_SEED, "N", 0, "Seed of their shuffle, the same as lsdn-calibrate's (default 1)", 1},
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores); the result does not depend on it", 1},
 	{"progress", KEY_PROGRESS, NULL, 0, "Show progress though standard error is no terminal", 1},
@@ -48,8 +49,10 @@ static void add_set(struct evaluate_options *o, const char *text, const struct a
 
 static void finish(const struct evaluate_options *o, const struct argp_state *state)
 {
-	if (o->boxes && (o->model || o->weights || o->set_count || o->images))
-		argp_error(state, "--boxes needs no network: leave --model, --weights, --set and --images out");
+	if (o->boxes && (o->model || o->weights || o->set_count || o->images || o->unseen))
+		argp_error(state, "--boxes needs no network: leave --model, --weights, --set, --images and --unseen out");
+	if (o->unseen && !o->weights)
+		argp_error(state, "--unseen: name the weights file that lists what it has seen with --weights");
 	if (o->boxes && (!o->ids || !o->data))
 		argp_error(state, "--%s is missing: name the boxes, the classes and the truth with --boxes, --ids and --data", !o->ids ? "ids" : "data");
 	if (!o->boxes && (o->ids || o->names))
@@ -64,6 +67,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'w': o->weights = argument; return 0;
 	case KEY_SET: add_set(o, argument, state); return 0;
 	case KEY_IMAGES: o->images = (size_t)command_number(state, "images", argument, 1, 10000000); return 0;
+	case KEY_UNSEEN: o->unseen = true; return 0;
 	case KEY_SEED: o->seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
 	case KEY_PROGRESS: o->progress = true; return 0;
@@ -89,11 +93,13 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"Class sensitivity is measured for gate=evidence and gate=none, whatever was chosen: points of the first and the second class as sets of "
 	"the photograph's pixels (Jaccard distance 1 - |A and B| / |A or B|), and their boxes (1 - IoU). An explainer that says the same whatever "
 	"is asked is near 0.\n\n"
-	"Weights flatter themselves on images that they were tuned on; the weights file lists them.\n\n"
+	"Weights flatter themselves on images that they were tuned on. The weights file lists them: how many of the measured images are among them is said, in "
+	"each line of JSON as \"tuned_on\", and --unseen leaves them out. Images are known by their file's name without suffix.\n\n"
 	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
 	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"
 	"  lsdn-evaluate --model googlenet.onnx --weights googlenet.cfg --data photographs --images 200\n"
+	"  lsdn-evaluate --model googlenet.onnx --weights googlenet.cfg --data photographs --unseen\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --set view=five --json\n"
 	"  lsdn-evaluate -b vgg16.txt -i ilsvrc-ids.txt -d LOC_val_solution.csv\n"
 	"  lsdn-evaluate -b mine.txt -i ids.txt -d photographs -n names.txt --json\n\n"

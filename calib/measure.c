@@ -63,6 +63,16 @@ static int work(void *context, struct explainer *x, size_t i, struct error *e)
 	return image->why ? LSDN_OK : error_memory(e, "a message");
 }
 
+/* Returns how many stay. */
+static size_t take_away(uint32_t *order, size_t count, const bool *left_out)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!left_out || !left_out[order[i]])
+			order[kept++] = order[i];
+	return kept;
+}
+
 int measurement_run(struct measurement *m, const struct measure_job *job, struct error *e)
 {
 	size_t all = job->source->count;
@@ -76,6 +86,7 @@ int measurement_run(struct measurement *m, const struct measure_job *job, struct
 	struct pcg rng;
 	pcg_seed(&rng, job->seed, STREAM_IMAGES);
 	pcg_shuffle(&rng, order, all);
+	all = take_away(order, all, job->left_out);
 	while (m->usable < job->images && m->taken < all && !code) {
 		size_t more = job->images - m->usable, from = m->taken;
 		more = more < all - from ? more : all - from;

@@ -52,6 +52,7 @@ struct measure_job {
 	const struct choices *choices;
 	size_t images; /* how many are wanted */
 	uint64_t seed; /* of their order, which is that of lsdn-calibrate */
+	const bool *left_out; /* of each of the source's images, whether it is not taken; NULL: none */
 };
 
 struct measured_image {

@@ -26,7 +26,8 @@ int table_print_json(const struct table_row *row, const char *key, const char *o
 	json_t *line = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", key, of, "row", row->name, "measure", row->measure, row->mean ? "mean" : "percent",
 		unit * row->value, "low", unit * row->interval.low, "high", unit * row->interval.high);
 	if (!line || (!row->mean && json_object_set_new(line, "count", json_integer((json_int_t)row->count)) != 0)
-			|| json_object_set_new(line, "images", json_integer((json_int_t)row->images)) != 0) {
+			|| json_object_set_new(line, "images", json_integer((json_int_t)row->images)) != 0
+			|| (row->listed && json_object_set_new(line, "tuned_on", json_integer((json_int_t)row->tuned_on)) != 0)) {
 		json_decref(line);
 		return error_memory(e, "a line of JSON");
 	}

@@ -14,6 +14,8 @@ struct table_row {
 	double value;
 	struct interval interval;
 	uint64_t images, count; /* count: of a share */
+	bool listed;            /* it is known what the explainer was tuned on: */
+	uint64_t tuned_on;      /* so many of the images that were measured */
 };
 
 struct table_row table_share(const char *name, const char *measure, uint64_t count, uint64_t images);

@@ -163,6 +163,10 @@ static int read_root(struct weights_file *w, config_t *config, const char *path,
 		code = wrong(path, choices, "must be a group { ... }", e);
 	if (!code && choices)
 		code = read_choices(choices, path, &w->choices, e);
+	if (!code)
+		code = image_names_read(&w->calibrated, config_lookup(config, "evidence.calibration_images"), path, e);
+	if (!code)
+		code = image_names_read(&w->held_out, config_lookup(config, "evidence.held_out_images"), path, e);
 	return code || !layers ? code : read_layers(w, layers, path, plan, e);
 }
 
@@ -187,6 +191,8 @@ int weights_file_read(struct weights_file *w, const char *path, const struct pla
 void weights_file_free(struct weights_file *w)
 {
 	free(w->layers);
+	image_names_free(&w->calibrated);
+	image_names_free(&w->held_out);
 	*w = (struct weights_file){.choices = CHOICES_DEFAULT};
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "core/choices.h"
+#include "core/image_names.h"
 #include "core/net/net.h"
 
 enum { WEIGHTS_FORMAT = 1 };
@@ -20,6 +21,7 @@ struct weights_file {
 	char model[128];
 	char sha256[65];
 	struct preprocessing input;  /* width 0: not said */
+	struct image_names calibrated, held_out; /* images that the weights were tuned on, and that they were scored on without; none: not said */
 };
 
 /* Reads a weights file for a network with that plan. Its choices point into w until weights_file_free. */

@@ -255,6 +255,27 @@ START_TEST(layers_of_their_own)
 }
 END_TEST
 
+/* Every name is found without its suffix or with another, and nothing else. */
+START_TEST(images_by_name)
+{
+	struct net net;
+	struct error e;
+	struct weights_file w;
+	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "embedded", NULL, NULL, &e) == 0, "%s", e.message);
+	ck_assert_int_eq(read_weights(&w, &net, "evidence = { calibration_images = [ \"b.JPEG\", \"a\", \"c.d.png\", \".x\" ]; held_out_images = [ \"h.jpg\" ]; };", &e), 0);
+	static const char *const THERE[] = {"b.JPEG", "b.png", "b", "a.jpg", "c.d.jpg", ".x"}, *const NOT[] = {"h.jpg", "c.e", "bb.JPEG", "", "B.JPEG", "c.d.e.png"};
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_msg(image_names_have(&w.calibrated, THERE[i]), "%s", THERE[i]);
+		ck_assert_msg(!image_names_have(&w.calibrated, NOT[i]), "%s", NOT[i]);
+	}
+	ck_assert(image_names_have(&w.held_out, "h") && w.held_out.count == 1);
+	weights_file_free(&w);
+	ck_assert_int_ne(read_weights(&w, &net, "evidence = { held_out_images = \"h.jpg\"; };", &e), 0);
+	ck_assert_msg(strstr(e.message, ":3:") && strstr(e.message, "held_out_images"), "%s", e.message);
+	net_close(&net);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("calib");
@@ -266,6 +287,7 @@ int main(void)
 	tcase_add_test(cases, choices_by_name);
 	tcase_add_test(cases, weights_file_round_trip);
 	tcase_add_test(cases, layers_of_their_own);
+	tcase_add_test(cases, images_by_name);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }

@@ -34,6 +34,37 @@ true_that "alpha is printed" grep -q 'alpha = (1.0000, 1.0000, 1.0000).*alpha_su
 works "a weights file" "$evaluate" --data data --images 40 --seed 5 --weights one.cfg
 printed "alpha = ($(sed -n 's/^  cur = \(0\.....\).*/\1/p' one.cfg)" "its alpha is used"
 gives 0 'another model' "weights of another model are used with a warning" "$evaluate" --data data --images 3 --weights "$source/weights/googlenet.cfg"
+
+# What the weights were tuned on.
+works "weights with held-out images" "$calibrate" --data data --images 20 --held-out 10 --arms 2 --seed 5 --output part.cfg
+gives 0 'part.cfg: was tuned on 20 of the 40 measured images.*--unseen' "images that they were tuned on are noticed" "$evaluate" --data data --images 40 --seed 5 --weights part.cfg
+printed 'WARNING: the weights were tuned on 20 of these images; 10 were held out then$' "in the table too"
+works "in JSON" "$evaluate" --data data --images 40 --seed 5 --weights part.cfg --json
+true_that "in every line" test "$(grep -c '"tuned_on":20}' stdout)" -eq "$(grep -c . stdout)"
+works "--unseen" "$evaluate" --data data --images 28 --seed 5 --weights part.cfg --unseen
+printed 'embedded (28 images)' "measures as many others"
+printed 'tuned on none of these images; 10 were held out then; 20 others are left out' "and says so"
+true_that "without a warning" test ! -s stderr
+works "all that are left" "$evaluate" --data data --weights part.cfg --unseen
+printed 'embedded (28 images)' "are what is measured"
+gives 0 '29 images are wanted, 28 of 28' "not more" "$evaluate" --data data --images 29 --weights part.cfg --unseen
+true_that "none of them is one that it was tuned on" test "$(sed -n '/calibration_images/,/\]/p' part.cfg | grep -c generated_)" -eq 20
+mkdir seen seen/images seen/annotations
+for stem in $(sed -n '/calibration_images/,/\]/s/.*"\(generated_[0-9]*\).*/\1/p' part.cfg); do
+	cp "data/images/$stem.png" "seen/images/$stem.PNG" && cp "data/annotations/$stem.xml" seen/annotations
+done
+gives 1 'part.cfg was tuned on all 20 images' "nothing unseen is left" "$evaluate" --data seen --weights part.cfg --unseen
+works "all of them, in other files" "$evaluate" --data seen --weights part.cfg
+printed 'WARNING: the weights were tuned on all 20 of these images$' "are known by their names"
+sed '/calibration_images/,$d' part.cfg >unlisted.cfg && echo '};' >>unlisted.cfg
+gives 0 'unlisted.cfg: does not list the images' "weights that do not say" "$evaluate" --data data --images 5 --weights unlisted.cfg
+sed '/calibration_images/,/\]/d; s/held_out_images/calibration_images = [ 3 ]; &/' part.cfg >bad.cfg
+gives 1 "bad.cfg:[0-9]*: 'calibration_images': must be an array of texts" "a damaged list" "$evaluate" --data data --images 5 --weights bad.cfg
+works "weights of generated images" "$calibrate" --images 30 --arms 2 --output made.cfg
+works "--unseen makes others up" "$evaluate" --images 25 --weights made.cfg --unseen
+printed 'embedded (25 images)' "as many as are wanted"
+usage "--unseen without weights" "$evaluate" --images 5 --unseen
+
 works "five crops" "$evaluate" --data data --images 10 --set view=five
 true_that "say something else" test "$(grep -c . stdout)" -gt 10 -a "$(cat stdout)" != "$(cat ones1.txt)"
 works "generated images" "$evaluate" --images 12

@@ -48,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fuzz_read(w.model, strlen(w.model));
 	fuzz_read(w.sha256, strlen(w.sha256));
+	for (size_t i = 0; i < w.calibrated.count; i++)
+		FUZZ_TRUE(image_names_have(&w.calibrated, w.calibrated.names[i]) || strchr(w.calibrated.names[i], '.')); /* a name of two suffixes */
 	check_written(&w);
 	weights_file_free(&w);
 	return 0;
