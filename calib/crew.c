@@ -21,6 +21,18 @@ void crew_close(struct crew *crew)
 	*crew = (struct crew){0};
 }
 
+int crew_explainer(const struct crew *crew, int thread, bool open, struct explainer **x, struct error *e)
+{
+	int code = LSDN_OK;
+	*x = &crew->explainers[thread];
+#pragma omp critical(lsdn_crew)
+	{
+		if (open && !(*x)->net)
+			code = explainer_open(*x, crew->net, crew->packed, 1, e);
+	}
+	return code;
+}
+
 int crew_run(const struct crew *crew, bool explain, size_t count, crew_work *work, void *context, struct error *e)
 {
 	int failed = LSDN_OK;
@@ -28,14 +40,9 @@ int crew_run(const struct crew *crew, bool explain, size_t count, crew_work *wor
 		return LSDN_OK;
 #pragma omp parallel num_threads(count < (size_t)crew->threads ? (int)count : crew->threads)
 	{
-		struct explainer *x = &crew->explainers[omp_get_thread_num()];
+		struct explainer *x;
 		struct error why;
-		int code = LSDN_OK;
-#pragma omp critical(lsdn_crew)
-		{
-			if (explain && !x->net)
-				code = explainer_open(x, crew->net, crew->packed, 1, &why);
-		}
+		int code = crew_explainer(crew, omp_get_thread_num(), explain, &x, &why);
 #pragma omp for schedule(dynamic, 1)
 		for (size_t i = 0; i < count; i++) {
 			if (code || *crew->stop)

@@ -21,6 +21,9 @@ int crew_open(struct crew *crew, const struct net *net, struct packed_weights *p
 	const volatile sig_atomic_t *stop, struct error *e);
 void crew_close(struct crew *crew);
 
+/* The explainer of a thread (from 0), opened where `open` asks for that; only that thread may use it. */
+int crew_explainer(const struct crew *crew, int thread, bool open, struct explainer **x, struct error *e);
+
 /* Work on item i; what it writes belongs to that item alone, or is guarded. */
 typedef int crew_work(void *context, struct explainer *x, size_t i, struct error *e);
 

@@ -241,15 +241,61 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"it says so where one of them is another. After a kill at any moment and --resume, the weights file has the same bytes as without.\n\n"
 	"Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
 
+/* Where rewards are kept, and who computes them. */
 static int open_study(struct reward_job *job, const struct options *o, struct error *e)
 {
 	struct identity identity;
-	if (!o->study)
-		return LSDN_OK;
+	int code = LSDN_OK;
 	identity_of(&identity, job->crew.net, job->source);
-	int code = study_open(&job->study, o->study, o->resume, &identity, e);
+#ifdef HAVE_MPI
+	code = job->ranks ? ranks_meet(job->ranks, &identity, job->source, e) : LSDN_OK;
+#endif
+	if (!o->study || code)
+		return code;
+	job->digests = true;
+	code = study_open(&job->study, o->study, o->resume, &identity, e);
 	return code ? code : rewards_check_images(job, o->study, e);
 }
+
+#ifdef HAVE_MPI
+/* What any rank but the first does. */
+static int serve(const struct options *o, struct ranks *ranks)
+{
+	struct net net = {0};
+	struct dataset dataset = {0};
+	struct source source = {0};
+	struct identity identity = {0};
+	struct progress progress = {.shown = false};
+	struct error failure = {0};
+	struct packed_weights *packed = NULL;
+	struct reward_job job = {.source = &source, .ranks = ranks};
+	int code = command_open_net(&net, PROGRAM, o->model, &failure);
+	if (!code && !(packed = packed_weights_open(&net.plan, &failure)))
+		code = failure.code;
+	if (!code)
+		code = command_open_source(&source, &dataset, PROGRAM, o->data, o->plan.images + o->plan.held_out, &failure);
+	if (!code)
+		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, &failure);
+	if (!code)
+		identity_of(&identity, &net, &source);
+	rewards_serve(&job, &identity, &failure);
+	crew_close(&job.crew);
+	dataset_close(&dataset);
+	packed_weights_close(packed);
+	net_close(&net);
+	ranks_close(ranks);
+	return EXIT_SUCCESS;
+}
+
+static void print_traffic(const struct ranks *ranks, const struct reward_costs *costs)
+{
+	struct ranks_traffic t = ranks_traffic(ranks);
+	printf("%d ranks; the first sent and got %llu messages, %llu bytes", t.ranks, (unsigned long long)t.messages, (unsigned long long)t.bytes);
+	if (costs->rewards)
+		printf(": %.3f messages and %.2f bytes a reward", (double)t.messages / (double)costs->rewards, (double)t.bytes / (double)costs->rewards);
+	putchar('\n');
+}
+#endif
 
 /* How a shell is told this word. */
 static void print_word(const char *word)
@@ -278,7 +324,7 @@ static void print_resume(const struct options *o, int argc, char **argv)
 	fputc('\n', stderr);
 }
 
-static int calibrate(const struct options *o, bool *begun, struct error *e)
+static int calibrate(const struct options *o, struct ranks *ranks, bool *begun, struct error *e)
 {
 	struct net net = {0};
 	struct dataset dataset = {0};
@@ -301,7 +347,7 @@ static int calibrate(const struct options *o, bool *begun, struct error *e)
 		code = command_open_source(&source, &dataset, PROGRAM, o->data, o->plan.images + o->plan.held_out, e);
 	if (!code)
 		code = calibration_open(&c, &o->plan, &o->choices, e);
-	struct reward_job job = {.source = &source};
+	struct reward_job job = {.source = &source, .ranks = ranks};
 	if (!code)
 		code = crew_open(&job.crew, &net, packed, o->threads, &progress, &command_interrupted, e);
 	if (!code)
@@ -315,6 +361,10 @@ static int calibrate(const struct options *o, bool *begun, struct error *e)
 	if (!code) {
 		report_print(stdout, &c, &job);
 		printf("%.1f seconds with %d threads; weights written to %s\n", progress_seconds() - start, o->threads, name);
+#ifdef HAVE_MPI
+		if (ranks)
+			print_traffic(ranks, &job.costs);
+#endif
 	}
 	study_close(job.study);
 	crew_close(&job.crew);
@@ -334,16 +384,28 @@ int main(int argc, char **argv)
 		.choices = CHOICES_DEFAULT,
 		.threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
 	};
+	struct ranks *ranks;
 	struct error e;
+	bool begun = false;
 	argp_err_exit_status = COMMAND_USAGE;
+	ranks_open(&ranks);
+#ifdef HAVE_MPI
+	if (ranks)
+		o.threads = ranks_cores();
+#endif
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	command_catch_interrupts();
-	bool begun = false;
-	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e) : calibrate(&o, &begun, &e);
+#ifdef HAVE_MPI
+	if (!ranks_first(ranks))
+		return serve(&o, ranks);
+#endif
+	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e)
+		: calibrate(&o, ranks, &begun, &e);
 	for (int i = 0; i < o.plan.parameter_count; i++)
 		parameter_free(&o.parameters[i]);
 	int status = command_end(PROGRAM, code, &e);
 	if (code && begun)
 		print_resume(&o, argc, argv);
+	ranks_close(ranks);
 	return status;
 }

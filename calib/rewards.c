@@ -73,7 +73,7 @@ static int compute_rewards(const struct reward_job *job, const struct batch *bat
 	struct image image = {.labelled = -1};
 	struct reward_costs *costs = &outcome->costs;
 	double at = progress_seconds(), ran = progress_thread_seconds();
-	int code = job->study ? source_digest(job->source, row->index, row->digest, e) : LSDN_OK;
+	int code = job->digests ? source_digest(job->source, row->index, row->digest, e) : LSDN_OK;
 	outcome->read = !code;
 	if (!code)
 		code = source_load(job->source, row->index, &image.photo, &image.truth, e);
@@ -124,33 +124,53 @@ static void add_costs(struct reward_costs *to, const struct reward_costs *from)
 	to->waited += from->waited;
 }
 
-static bool wanted_open(struct wanted *w, int room)
+bool wanted_open(struct wanted *w, int room)
 {
 	size_t size = ((size_t)room + 1) * sizeof(int);
 	*w = (struct wanted){.settings = malloc(size), .numbers = calloc(1, size)};
 	return w->settings && w->numbers;
 }
 
-static void wanted_close(struct wanted *w)
+void wanted_close(struct wanted *w)
 {
 	free(w->settings);
 	free(w->numbers);
 }
 
-/* What a row lacks is all that is wanted, unless the study has some of it. */
-static int compute_lacking(const struct part *part, struct explainer *x, struct reward_row *row, struct wanted *lacking, struct outcome *outcome, struct error *e)
+int rewards_lacking(const struct part *part, const struct reward_row *row, struct wanted *lacking, struct error *e)
 {
-	struct batch own = {0};
+	if (!wanted_open(lacking, part->wanted.count))
+		return error_memory(e, "rewards");
 	for (int i = 0; i < part->wanted.count; i++)
 		if (row->rewards[part->wanted.settings[i]] == REWARD_UNKNOWN) {
 			lacking->settings[lacking->count] = part->wanted.settings[i];
 			lacking->numbers[lacking->count++] = part->wanted.numbers[i];
 		}
+	return LSDN_OK;
+}
+
+/* A row lacks all that is wanted, unless a study has some of it. */
+int rewards_compute_row(const struct part *part, struct explainer *x, struct reward_row *row, const struct wanted *lacking, struct outcome *outcome,
+	struct error *e)
+{
+	struct batch own = {0};
 	bool all = lacking->count == part->wanted.count;
 	int code = all ? LSDN_OK : batch_open(&own, part->job->settings, lacking->settings, lacking->count, e);
 	if (!code)
 		code = compute_row(part->job, all ? &part->batch : &own, x, row, lacking, outcome, e);
 	batch_close(&own);
+	return code;
+}
+
+int rewards_end(const struct part *part, const struct reward_row *row, const struct wanted *computed, const struct outcome *outcome, struct error *e)
+{
+	int code = LSDN_OK;
+#pragma omp critical(lsdn_rewards)
+	{
+		add_costs(&part->job->costs, &outcome->costs);
+		if (part->job->study)
+			code = rewards_keep(part, row, computed, outcome, e);
+	}
 	return code;
 }
 
@@ -162,15 +182,23 @@ static int work(void *context, struct explainer *x, size_t i, struct error *e)
 	struct wanted lacking;
 	if (!reward_row_lacks(row, part->wanted.settings, part->wanted.count))
 		return LSDN_OK;
-	int code = wanted_open(&lacking, part->wanted.count) ? compute_lacking(part, x, row, &lacking, &outcome, e) : error_memory(e, "rewards");
-#pragma omp critical(lsdn_rewards)
-	{
-		add_costs(&part->job->costs, &outcome.costs);
-		if (!code && part->job->study)
-			code = rewards_keep(part, row, &lacking, &outcome, e);
-	}
+	int code = rewards_lacking(part, row, &lacking, e);
+	if (!code)
+		code = rewards_compute_row(part, x, row, &lacking, &outcome, e);
+	if (!code)
+		code = rewards_end(part, row, &lacking, &outcome, e);
 	wanted_close(&lacking);
 	return code;
+}
+
+/* One row is sooner done than given away. */
+static int share(struct part *part, size_t count, struct error *e)
+{
+#ifdef HAVE_MPI
+	if (part->job->ranks && count > 1)
+		return rewards_on_ranks(part, count, work, e);
+#endif
+	return crew_run(&part->job->crew, part->wanted.count > 0, count, work, part, e);
 }
 
 bool reward_row_lacks(const struct reward_row *row, const int *wanted, int count)
@@ -192,7 +220,7 @@ int rewards_compute(struct reward_job *job, struct reward_row *rows, size_t row_
 	if (!code && job->study)
 		code = rewards_recall(&part, row_count, e);
 	if (!code)
-		code = crew_run(&job->crew, count > 0, row_count, work, &part, e);
+		code = share(&part, row_count, e);
 	int kept = job->study ? study_commit(job->study, code ? NULL : e) : LSDN_OK;
 	batch_close(&part.batch);
 	wanted_close(&part.wanted);
