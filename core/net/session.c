@@ -198,6 +198,18 @@ float *session_tensor(const struct session *s, int t, int i)
 	return !s->readers[t] ? s->tensors[t] + (size_t)i * tensor_size(&s->plan->tensors[t]) : NULL;
 }
 
+const float *session_view(const struct session *s, int t, int i, size_t *stride)
+{
+	size_t before = 0;
+	for (const struct op *reader = s->readers[t]; reader && reader->kind == OP_CONCAT; reader = s->readers[t]) {
+		for (int k = 0; reader->inputs[k] != t; k++)
+			before += (size_t)s->plan->tensors[reader->inputs[k]].c;
+		t = reader->output;
+	}
+	*stride = (size_t)s->plan->tensors[t].c;
+	return s->readers[t] ? NULL : session_tensor(s, t, i) + before;
+}
+
 /* Element n of what a Conv of 1 x 1 makes of image i. */
 static float conv_again(const struct session *s, const struct op *op, int i, size_t n)
 {

@@ -29,6 +29,10 @@ float *session_tensor(const struct session *s, int t, int i);
  * on; where it passed nothing on, the operand is computed again, in double precision. What only a Concat reads is in its output. */
 float session_value(const struct session *s, int t, int i, size_t n);
 
+/* The same tensor where it lies: the channels of pixel p begin at p * *stride. NULL for the sum of an Add that only a ReLU reads, and an operand that a
+ * Conv of 1 x 1 makes for an Add alone. */
+const float *session_view(const struct session *s, int t, int i, size_t *stride);
+
 /* The tensor in which the sum of an Add is kept: its own, or that of the ReLU which alone reads it and passes on what is above 0. */
 int session_sum(const struct session *s, const struct op *add);
 

@@ -131,7 +131,7 @@ static void describe(struct making *m, const void *description)
 		check(m, dnnl_primitive_desc_create(&m->description, description, m->attributes, m->context->engine, NULL));
 }
 
-static dnnl_status_t reorder(const struct making *m, dnnl_memory_t from, dnnl_memory_t to)
+dnnl_status_t weights_reorder(dnnl_memory_t from, dnnl_memory_t to, dnnl_engine_t engine, dnnl_stream_t stream)
 {
 	dnnl_primitive_desc_t description;
 	dnnl_primitive_t primitive;
@@ -139,16 +139,16 @@ static dnnl_status_t reorder(const struct making *m, dnnl_memory_t from, dnnl_me
 	const dnnl_memory_desc_t *from_md, *to_md;
 	dnnl_memory_get_memory_desc(from, &from_md);
 	dnnl_memory_get_memory_desc(to, &to_md);
-	dnnl_status_t status = dnnl_reorder_primitive_desc_create(&description, from_md, m->context->engine, to_md, m->context->engine, NULL);
+	dnnl_status_t status = dnnl_reorder_primitive_desc_create(&description, from_md, engine, to_md, engine, NULL);
 	if (status != dnnl_success)
 		return status;
 	status = dnnl_primitive_create(&primitive, description);
 	dnnl_primitive_desc_destroy(description);
 	if (status != dnnl_success)
 		return status;
-	status = dnnl_primitive_execute(primitive, m->context->stream, 2, arguments);
+	status = dnnl_primitive_execute(primitive, stream, 2, arguments);
 	if (status == dnnl_success)
-		status = dnnl_stream_wait(m->context->stream);
+		status = dnnl_stream_wait(stream);
 	dnnl_primitive_destroy(primitive);
 	return status;
 }
@@ -177,7 +177,7 @@ static void weights_argument(struct making *m, const dnnl_memory_desc_t *plain)
 			return;
 		check(m, dnnl_memory_create(&from, plain, context->engine, (void *)(uintptr_t)context->stage->op->weights));
 		if (m->status == dnnl_success) {
-			check(m, reorder(m, from, packed));
+			check(m, weights_reorder(from, packed, context->engine, context->stream));
 			dnnl_memory_destroy(from);
 		}
 		if (!*shared)
@@ -189,65 +189,44 @@ static void weights_argument(struct making *m, const dnnl_memory_desc_t *plain)
 		m->step->shared = packed;
 }
 
-static void bias_argument(struct making *m, dnnl_dim_t outputs)
+void conv_form_of(const struct plan *plan, const struct op *op, int images, struct conv_form *f)
 {
-	dnnl_memory_desc_t md;
-	dnnl_dims_t dims = {outputs};
-	dnnl_memory_desc_init_by_tag(&md, 1, dims, dnnl_f32, dnnl_a);
-	if (m->context->stage->op->bias)
-		argument(m, DNNL_ARG_BIAS, &md, m->context->stage->op->bias);
+	const struct tensor *in = &plan->tensors[op->inputs[0]], *out = &plan->tensors[op->output];
+	bool gemm = op->kind == OP_GEMM;
+	const struct window row = {.height = 1, .width = 1, .stride_y = 1, .stride_x = 1, .dilation_y = 1, .dilation_x = 1}, *w = gemm ? &row : &op->window;
+	dnnl_dim_t g = gemm ? 1 : op->groups, o = out->c / g, c = in->c / g, kh = w->height, kw = w->width;
+	dnnl_dims_t grouped = {g, o, c, kh, kw}, grouped_strides = {o * kh * kw * c, kh * kw * c, 1, kw * c, c}, bias_dims = {out->c};
+	int skip = g == 1; /* without groups the first dimension goes */
+	*f = (struct conv_form){.source = gemm ? nhwc(1, in->c, 1, images) : nhwc(images, in->c, in->h, in->w),
+		.target = gemm ? nhwc(1, out->c, 1, images) : nhwc(images, out->c, out->h, out->w), .strides = {w->stride_y, w->stride_x},
+		.dilates = {w->dilation_y - 1, w->dilation_x - 1}, .begin = {w->top, w->left}, .end = {w->bottom, w->right}};
+	dnnl_memory_desc_init_by_strides(&f->plain, 5 - skip, grouped + skip, dnnl_f32, grouped_strides + skip);
+	dnnl_memory_desc_init_by_tag(&f->any, 5 - skip, grouped + skip, dnnl_f32, dnnl_format_tag_any);
+	dnnl_memory_desc_init_by_tag(&f->bias, 1, bias_dims, dnnl_f32, dnnl_a);
 }
 
 static void make_conv(struct making *m)
 {
-	const struct op *op = m->context->stage->op;
-	const struct window *w = &op->window;
 	const struct stage *stage = m->context->stage;
-	const struct tensor *in = tensor_of(m, op->inputs[0]), *out = tensor_of(m, op->output);
-	dnnl_memory_desc_t source = map_of(m, op->inputs[0]), target = map_of(m, op->output), plain, any = {0}, bias;
-	dnnl_dim_t g = op->groups, o = out->c / g, c = in->c / g, kh = w->height, kw = w->width;
-	dnnl_dims_t grouped = {g, o, c, kh, kw}, grouped_strides = {o * kh * kw * c, kh * kw * c, 1, kw * c, c};
-	dnnl_dims_t bias_dims = {out->c}, strides = {w->stride_y, w->stride_x}, dilates = {w->dilation_y - 1, w->dilation_x - 1},
-		begin = {w->top, w->left}, end = {w->bottom, w->right};
-	int skip = g == 1; /* without groups the first dimension goes */
-	dnnl_memory_desc_init_by_strides(&plain, 5 - skip, grouped + skip, dnnl_f32, grouped_strides + skip);
-	dnnl_memory_desc_init_by_tag(&any, 5 - skip, grouped + skip, dnnl_f32, dnnl_format_tag_any);
-	dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
+	const struct op *op = stage->op;
+	struct conv_form f;
+	conv_form_of(m->context->plan, op, stage->images, &f);
 	fuse_activation(m);
 	int sum_at = dnnl_post_ops_len(m->post_ops);
 	if (stage->sum)
-		check(m, dnnl_post_ops_append_binary(m->post_ops, dnnl_binary_add, &target));
+		check(m, dnnl_post_ops_append_binary(m->post_ops, dnnl_binary_add, &f.target));
 	fuse_relu(m);
 	dnnl_convolution_desc_t description;
-	check(m, dnnl_dilated_convolution_forward_desc_init(&description, dnnl_forward_inference, dnnl_convolution_direct, &source, &any,
-		op->bias ? &bias : NULL, &target, strides, dilates, begin, end));
+	check(m, dnnl_dilated_convolution_forward_desc_init(&description, dnnl_forward_inference, dnnl_convolution_direct, &f.source, &f.any,
+		op->bias ? &f.bias : NULL, &f.target, f.strides, f.dilates, f.begin, f.end));
 	describe(m, &description);
-	tensor_argument(m, DNNL_ARG_SRC, op->inputs[0]);
-	weights_argument(m, &plain);
-	bias_argument(m, out->c);
+	tensor_argument_as(m, DNNL_ARG_SRC, &f.source, op->inputs[0]);
+	weights_argument(m, &f.plain);
+	if (op->bias)
+		argument(m, DNNL_ARG_BIAS, &f.bias, op->bias);
 	if (stage->sum)
 		tensor_argument(m, DNNL_ARG_ATTR_MULTIPLE_POST_OP(sum_at) | DNNL_ARG_SRC_1, stage->addend);
-	tensor_argument(m, DNNL_ARG_DST, stage->output);
-}
-
-/* A Conv of 1 x 1 over a row of the images: oneDNN's inner product sums in an order that depends on the threads. */
-static void make_gemm(struct making *m)
-{
-	const struct op *op = m->context->stage->op;
-	int images = m->context->stage->images, inputs = tensor_of(m, op->inputs[0])->c, outputs = tensor_of(m, op->output)->c;
-	dnnl_dims_t dims = {outputs, inputs, 1, 1}, bias_dims = {outputs}, one = {1, 1}, none = {0, 0};
-	dnnl_memory_desc_t source = nhwc(1, inputs, 1, images), target = nhwc(1, outputs, 1, images), plain = nhwc(outputs, inputs, 1, 1), any, bias;
-	dnnl_memory_desc_init_by_tag(&any, 4, dims, dnnl_f32, dnnl_format_tag_any);
-	dnnl_memory_desc_init_by_tag(&bias, 1, bias_dims, dnnl_f32, dnnl_a);
-	fuse_activation(m);
-	dnnl_convolution_desc_t description;
-	check(m, dnnl_convolution_forward_desc_init(&description, dnnl_forward_inference, dnnl_convolution_direct, &source, &any, op->bias ? &bias : NULL,
-		&target, one, none, none));
-	describe(m, &description);
-	tensor_argument_as(m, DNNL_ARG_SRC, &source, op->inputs[0]);
-	weights_argument(m, &plain);
-	bias_argument(m, outputs);
-	tensor_argument_as(m, DNNL_ARG_DST, &target, op->output);
+	tensor_argument_as(m, DNNL_ARG_DST, &f.target, stage->output);
 }
 
 /* Tensor t of image i of those that the step is at. */
@@ -455,7 +434,7 @@ static void make_softmax(struct making *m)
 }
 
 static void (*const MAKERS[])(struct making *) = {
-	[OP_CONV] = make_conv, [OP_GEMM] = make_gemm, [OP_MAX_POOL] = make_pool, [OP_AVERAGE_POOL] = make_pool,
+	[OP_CONV] = make_conv, [OP_GEMM] = make_conv, [OP_MAX_POOL] = make_pool, [OP_AVERAGE_POOL] = make_pool,
 	[OP_GLOBAL_AVERAGE_POOL] = make_pool, [OP_GLOBAL_MAX_POOL] = make_pool, [OP_CONCAT] = make_concat, [OP_ADD] = make_add,
 	[OP_MUL] = make_mul, [OP_REINDEX] = make_reindex, [OP_ACTIVATION] = make_activation, [OP_LRN] = make_lrn,
 	[OP_LAYER_NORM] = make_layer_norm, [OP_SCALE] = make_scale,

@@ -45,6 +45,17 @@ struct step_context {
 	struct error *error;
 };
 
+/* A Conv as oneDNN describes it. A Gemm is one of 1 x 1 over a row of the images: oneDNN's inner product sums in an order that depends on the threads. */
+struct conv_form {
+	dnnl_memory_desc_t source, target;     /* NHWC */
+	dnnl_memory_desc_t plain, any, bias;   /* weights as the plan has them; in whatever layout is best */
+	dnnl_dims_t strides, dilates, begin, end;
+};
+void conv_form_of(const struct plan *plan, const struct op *op, int images, struct conv_form *form);
+
+/* The same weights in another layout. */
+dnnl_status_t weights_reorder(dnnl_memory_t from, dnnl_memory_t to, dnnl_engine_t engine, dnnl_stream_t stream);
+
 int step_make(const struct step_context *context, struct step *step);
 void step_set_scratch(struct step *step, void *scratch);
 /* Computes the images from `first` on. */
