@@ -41,8 +41,7 @@ int show_json(const struct shown *s, json_t *why, struct error *e)
 	return json_line(stdout, line, 9, e);
 }
 
-/* The photograph that a tensor is: its numbers put back to 0..255. */
-static int photo_of_tensor(const struct explainer *x, struct photo *photo, struct error *e)
+int show_photo_of_tensor(const struct explainer *x, struct photo *photo, struct error *e)
 {
 	const struct preprocessing *p = &x->net->input;
 	const float *tensor = session_tensor(x->crops[0].session, x->net->plan.inputs[0], 0);
@@ -81,7 +80,7 @@ int show_picture(const struct shown *s, const struct photo *photo, const char *p
 	struct photo tensor;
 	if (photo)
 		return draw(s, photo, path, e);
-	int code = photo_of_tensor(s->x, &tensor, e);
+	int code = show_photo_of_tensor(s->x, &tensor, e);
 	if (code)
 		return code;
 	code = draw(s, &tensor, path, e);

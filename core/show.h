@@ -26,4 +26,7 @@ int show_json(const struct shown *s, json_t *why, struct error *e);
 /* Draws points, box and map over photo (NULL: over the tensor that was explained) into a file that canvas_named accepts. */
 int show_picture(const struct shown *s, const struct photo *photo, const char *path, struct error *e);
 
+/* The photograph that the tensor is that x was fed with: its numbers put back to 0..255. */
+int show_photo_of_tensor(const struct explainer *x, struct photo *photo, struct error *e);
+
 #endif

@@ -94,13 +94,12 @@ int backward_linear(const struct backward_step *s, enum weight_sign sign, bool t
 	return linear_apply(s->backward->linear, s->op, sign, transposed, from, to, e);
 }
 
-const float *backward_value(const struct backward_step *s, int t, size_t *stride)
+const float *backward_value(struct backward *b, const struct session *s, int image, int t, size_t *stride)
 {
-	const struct plan *plan = s->backward->plan;
-	const float *kept = session_view(s->session, t, s->image, stride);
-	float *values = kept ? NULL : room_of(s->backward, ROOM_VALUES);
-	for (size_t n = 0; values && n < tensor_size(&plan->tensors[t]); n++)
-		values[n] = session_value(s->session, t, s->image, n);
+	const float *kept = session_view(s, t, image, stride);
+	float *values = kept ? NULL : room_of(b, ROOM_VALUES);
+	for (size_t n = 0; values && n < tensor_size(&b->plan->tensors[t]); n++)
+		values[n] = session_value(s, t, image, n);
 	return kept ? kept : values;
 }
 

@@ -31,6 +31,10 @@ int backward_class(struct backward *b, const struct session *s, int image, int c
  * but for the target: one that start does not depend on has zeros. */
 const float *backward_gradient(const struct backward *b, int t);
 
+/* Tensor t of a session's image, a place every *stride floats: as session_view, but one that is not kept is computed again and stays until the next one or
+ * run. NULL where memory is short. */
+const float *backward_value(struct backward *b, const struct session *s, int image, int t, size_t *stride);
+
 /* At rectifiers (Relu, LeakyRelu, PRelu, Clip from 0) what goes back may be other than the gradient g. */
 enum backward_rectifier {
 	RECTIFIER_GRADIENT,  /* f'(x) g */
@@ -60,10 +64,6 @@ enum { BACKWARD_ROOMS = 6 };
 
 /* Scratch space as large as the largest tensor, kept as it is left until the next backward_step of a rule. NULL where memory is short. */
 float *backward_room(struct backward *b, int room);
-
-/* Tensor t of the step's image, a place every *stride floats: as session_view, but one that is not kept is computed again and stays until the next one.
- * NULL where memory is short. */
-const float *backward_value(const struct backward_step *step, int t, size_t *stride);
 
 /* linear_apply for the step's op. */
 int backward_linear(const struct backward_step *step, enum weight_sign sign, bool transposed, const float *from, float *to, struct error *e);

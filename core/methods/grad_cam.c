@@ -1,0 +1,42 @@
+/* With the class score S (before a Softmax) and the layer's activations A_k of channel k: alpha_k = mean over the places of dS / dA_k, and the map is
+ * max(0, sum over k of alpha_k A_k). */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "core/methods/table.h"
+
+static int answer(const struct question *q, struct error *e)
+{
+	const struct tensor *t = &q->net->plan.tensors[q->layer];
+	size_t stride, channels = (size_t)t->c, places = (size_t)t->h * (size_t)t->w;
+	int code = backward_class(q->backward, q->session, 0, q->class_index, BACKWARD_LOGIT, q->layer, NULL, e);
+	if (!code)
+		code = grid_make(q->grid, t->h, t->w, e);
+	const float *gradient = code ? NULL : backward_gradient(q->backward, q->layer), *a = code ? NULL : question_activations(q, &stride, e);
+	double *alpha = calloc(channels, sizeof *alpha);
+	if (!a || !alpha) {
+		free(alpha);
+		return code ? code : error_memory(e, "a map");
+	}
+	for (size_t p = 0; p < places; p++)
+		for (size_t k = 0; k < channels; k++)
+			alpha[k] += (double)gradient[p * channels + k] / (double)places;
+	for (size_t p = 0; p < places; p++) {
+		double sum = 0;
+		for (size_t k = 0; k < channels; k++)
+			sum += alpha[k] * (double)a[p * stride + k];
+		q->grid->values[p] = sum > 0 ? (float)sum : 0;
+	}
+	free(alpha);
+	return LSDN_OK;
+}
+
+const struct map_method MAP_GRAD_CAM = {
+	.name = "grad-cam",
+	.summary = "channels of a layer weighted by the mean of their gradients",
+	.needs = "a layer with places",
+	.citation = "Selvaraju and others, \"Grad-CAM: visual explanations from deep networks via gradient-based localization\", 2017",
+	.place = MAP_AT_LAYER,
+	.answer = answer,
+};

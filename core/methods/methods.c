@@ -1,0 +1,48 @@
+#include "config.h"
+
+#include "core/methods/methods.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/methods/table.h"
+
+const struct map_method *const MAP_METHODS[] = {&MAP_GRAD_CAM, NULL};
+
+const struct map_method *map_method_find(const char *name, struct error *e)
+{
+	char names[256] = "";
+	size_t used = 0;
+	for (int i = 0; MAP_METHODS[i]; i++) {
+		if (strcmp(MAP_METHODS[i]->name, name) == 0)
+			return MAP_METHODS[i];
+		used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", MAP_METHODS[i]->name);
+	}
+	error_set(e, LSDN_ERROR_INPUT, "%.40s: is no method; these are: %s", name, names);
+	return NULL;
+}
+
+int grid_make(struct grid *grid, int height, int width, struct error *e)
+{
+	size_t size = (size_t)height * (size_t)width;
+	if (size > grid->room) {
+		free(grid->values);
+		grid->values = malloc(size * sizeof *grid->values);
+		grid->room = grid->values ? size : 0;
+	}
+	grid->height = height;
+	grid->width = width;
+	if (!grid->values)
+		return error_memory(e, "a map");
+	memset(grid->values, 0, size * sizeof *grid->values);
+	return LSDN_OK;
+}
+
+const float *question_activations(const struct question *q, size_t *stride, struct error *e)
+{
+	const float *activations = backward_value(q->backward, q->session, 0, q->layer, stride);
+	if (!activations)
+		error_memory(e, "a map");
+	return activations;
+}

@@ -1,0 +1,9 @@
+/* The methods, each defined in a file of its name. */
+#ifndef LSDN_CORE_METHODS_TABLE_H
+#define LSDN_CORE_METHODS_TABLE_H
+
+#include "core/methods/methods.h"
+
+extern const struct map_method MAP_GRAD_CAM;
+
+#endif
