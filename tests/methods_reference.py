@@ -1,0 +1,250 @@
+#!/usr/bin/python3
+"""Gradients and maps of an ONNX network worked out by PyTorch in double precision, for tests/compare_maps to hold the methods against.
+
+methods_reference.py --input MODEL.onnx IMAGE.png TENSOR.npy preprocesses an image of the network's size as MODEL.cfg says.
+
+methods_reference.py MODEL.onnx TENSOR.npy FOLDER [METHOD...] explains TENSOR (3 x H x W) for the network's own class by every METHOD (default: all) and
+writes FOLDER/METHOD.map, float32 in NHWC. Standard output has a line for each: METHOD CLASS LAYER FILE, LAYER being - for the input.
+
+FOLDER/activations has what compare_maps wrote: a line for each tensor, NAME C H W FILE. Single precision may see a number on the other side of where an
+activation or a maximum turns than double; the derivative there is another. Such places are taken to be where single precision saw them, if that is
+within rounding. Nothing else is shared with the C code but the formulas of core/methods/README.md."""
+import re
+import sys
+
+import numpy
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import numpy_helper
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(2)
+
+ROUNDING = 1e-4  # of the largest value of a tensor
+
+
+def attributes(node):
+    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+
+class Network:
+    """Nodes in order, every BatchNormalization folded into the Conv before it."""
+
+    def __init__(self, path, single):
+        self.single = single
+        graph = onnx.load(path).graph
+        self.constants = {t.name: torch.tensor(numpy_helper.to_array(t)) for t in graph.initializer}
+        for name, value in self.constants.items():
+            if value.is_floating_point():
+                self.constants[name] = value.double()
+        for node in graph.node:
+            if node.op_type == 'Constant':
+                self.constants[node.output[0]] = torch.tensor(numpy_helper.to_array(attributes(node)['value']))
+        self.input = next(i.name for i in graph.input if i.name not in self.constants)
+        self.nodes = [n for n in graph.node if n.op_type != 'Constant']
+        self.fold()
+        last = self.nodes[-1]
+        self.scores = last.input[0] if last.op_type in ('Softmax', 'LogSoftmax') else last.output[0]
+
+    def fold(self):
+        makers = {n.output[0]: n for n in self.nodes}
+        kept = []
+        for node in self.nodes:
+            conv = makers.get(node.input[0])
+            readers = sum(list(n.input).count(node.input[0]) for n in self.nodes)
+            if node.op_type != 'BatchNormalization' or conv is None or conv.op_type != 'Conv' or readers != 1:
+                kept.append(node)
+                continue
+            scale, shift, mean, variance = (self.constants[name] for name in node.input[1:5])
+            factor = scale / torch.sqrt(variance + attributes(node).get('epsilon', 1e-5))
+            bias = self.constants[conv.input[2]] if len(conv.input) > 2 else torch.zeros(len(factor))
+            weights, name = self.constants[conv.input[1]], conv.output[0]
+            self.constants[name + '/weights'] = weights * factor.reshape(-1, 1, 1, 1)
+            self.constants[name + '/bias'] = (bias - mean) * factor + shift
+            inputs = [conv.input[0], name + '/weights', name + '/bias']
+            del conv.input[:]
+            conv.input.extend(inputs)
+            conv.output[0] = node.output[0]
+            makers[conv.output[0]] = conv
+        self.nodes = kept
+
+    def linear(self, node, x, weights, bias):
+        a = attributes(node)
+        if node.op_type == 'Gemm':
+            return x @ (weights.T if a.get('transB') else weights) + (0 if bias is None else bias)
+        top, left, bottom, right = a.get('pads', [0] * 4)
+        return F.conv2d(F.pad(x, (left, right, top, bottom)), weights, bias, a.get('strides', [1, 1]), 0, a.get('dilations', [1, 1]), a.get('group', 1))
+
+    def max_pool(self, node, x, pads, size, strides, ceil):
+        single = self.single.get(node.input[0], x)
+        if pads[::2] == pads[1::2]:
+            made, where = F.max_pool2d(single, size, strides, pads[2::-2], ceil_mode=ceil, return_indices=True)
+        else:
+            x = F.pad(x, pads, value=-numpy.inf)
+            made, where = F.max_pool2d(F.pad(single, pads, value=-numpy.inf), size, strides, ceil_mode=ceil, return_indices=True)
+        made = x.flatten(2).gather(2, where.flatten(2)).reshape(made.shape)
+        best = F.max_pool2d(x, size, strides, pads[2::-2], ceil_mode=ceil) if pads[::2] == pads[1::2] else F.max_pool2d(x, size, strides, ceil_mode=ceil)
+        assert (best - made <= ROUNDING * best.abs().max()).all(), node.name
+        return made
+
+    def weights(self, node):
+        return self.constants[node.input[1]], self.constants[node.input[2]] if len(node.input) > 2 else None
+
+    def compute(self, node, x, rectify=None):
+        """One node; rectify replaces F.relu and the like, for rules that change what goes back through them."""
+        a, kind = attributes(node), node.op_type
+        if kind in ('Conv', 'Gemm'):
+            return self.linear(node, x[0], *self.weights(node))
+        if kind in ('Relu', 'Clip', 'LeakyRelu'):
+            least, most = 0, numpy.inf
+            if kind == 'Clip':
+                least, most = (float(x[1]), float(x[2])) if len(x) > 1 else (a['min'], a['max'])
+            slope = a.get('alpha', 0.01) if kind == 'LeakyRelu' else 0
+            single = self.single[node.output[0]]
+            within = (single > least) & (single < most)
+            turned = within != ((x[0] > least) & (x[0] < most))
+            near = torch.minimum((x[0] - least).abs(), (x[0] - most).abs())
+            assert (near[turned] <= ROUNDING * x[0].abs().max()).all(), node.name
+            f = lambda v: torch.where(within, v, torch.where(single >= most, torch.full_like(v, most), least + slope * v))
+            return rectify(f, x[0]) if rectify else f(x[0])
+        if kind == 'BatchNormalization':
+            return F.batch_norm(x[0], x[3], x[4], x[1], x[2], eps=a.get('epsilon', 1e-5))
+        if kind in ('MaxPool', 'AveragePool'):
+            top, left, bottom, right = a.get('pads', [0] * 4)
+            size, strides, ceil = a['kernel_shape'], a.get('strides', [1, 1]), bool(a.get('ceil_mode', 0))
+            if kind == 'MaxPool':
+                return self.max_pool(node, x[0], (left, right, top, bottom), size, strides, ceil)
+            if (top, left) != (bottom, right):
+                ones = F.avg_pool2d(F.pad(torch.ones_like(x[0]), (left, right, top, bottom), value=float(a.get('count_include_pad', 0))), size, strides, ceil_mode=ceil)
+                return F.avg_pool2d(F.pad(x[0], (left, right, top, bottom)), size, strides, ceil_mode=ceil) / ones
+            return F.avg_pool2d(x[0], size, strides, (top, left), ceil, bool(a.get('count_include_pad', 0)))
+        if kind == 'GlobalAveragePool':
+            return x[0].mean((2, 3), keepdim=True)
+        if kind == 'GlobalMaxPool':
+            return x[0].amax((2, 3), keepdim=True)
+        if kind == 'LRN':
+            return F.local_response_norm(x[0], a['size'], a['alpha'], a['beta'], a['bias'])
+        if kind in ('Add', 'Sum'):
+            return sum(x)
+        if kind == 'Mul':
+            return x[0] * x[1]
+        if kind == 'Concat':
+            return torch.cat(x, a['axis'])
+        if kind == 'Flatten':
+            return x[0].flatten(1)
+        if kind == 'Reshape':
+            return x[0].reshape(x[0].shape[0], -1)
+        if kind in ('Dropout', 'Identity'):
+            return x[0]
+        if kind == 'Softmax':
+            return F.softmax(x[0], -1)
+        raise SystemExit('no such operator here: ' + kind)
+
+    def run(self, image, rectify=None):
+        values = {**self.constants, self.input: image}
+        for node in self.nodes:
+            values[node.output[0]] = self.compute(node, [values[i] for i in node.input if i], rectify)
+        return values
+
+    def target(self, values):
+        """The last value with places, but before pools."""
+        makers = {n.output[0]: n for n in self.nodes}
+        last = next(n.output[0] for n in reversed(self.nodes) if values[n.output[0]].dim() == 4 and values[n.output[0]][0, 0].numel() > 1)
+        while makers[last].op_type in ('MaxPool', 'AveragePool'):
+            last = makers[last].input[0]
+        return last
+
+
+class Backwards(torch.autograd.Function):
+    """Any function, whose gradient goes another way."""
+
+    @staticmethod
+    def forward(context, x, f, back):
+        context.save_for_backward(x)
+        context.f, context.back = f, back
+        return f(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        x = context.saved_tensors[0].detach().requires_grad_()
+        with torch.enable_grad():
+            slope, = torch.autograd.grad(context.f(x).sum(), x)
+        return context.back(gradient, slope), None, None
+
+
+RULES = {
+    'deconvnet': lambda gradient, slope: gradient.clamp(min=0),
+    'guided-backprop': lambda gradient, slope: gradient.clamp(min=0) * slope,
+}
+
+
+class Question:
+    def __init__(self, network, image):
+        self.network, self.image = network, image.requires_grad_()
+        self.values = network.run(self.image)
+        self.scores = self.values[network.scores].reshape(-1)
+        self.index = int(self.scores.argmax())
+        self.layer = network.target(self.values)
+
+    def gradient(self, of, by):
+        return torch.autograd.grad(of, by, retain_graph=True)[0]
+
+
+def logit(q):
+    return '-', q.gradient(q.scores[q.index], q.image)
+
+
+def logit_at_layer(q):
+    return q.layer, q.gradient(q.scores[q.index], q.values[q.layer])
+
+
+def probability(q):
+    return '-', q.gradient(F.softmax(q.scores, 0)[q.index], q.image)
+
+
+def grad_cam(q):
+    a = q.values[q.layer]
+    alpha = q.gradient(q.scores[q.index], a).mean((2, 3), keepdim=True)
+    return q.layer, F.relu((alpha * a).sum(1))
+
+
+METHODS = {
+    'logit': logit, 'logit-at-layer': logit_at_layer, 'probability': probability, 'grad-cam': grad_cam,
+}
+
+
+def preprocess(model, path, to):
+    from PIL import Image
+    config = open(model[:-len('onnx')] + 'cfg').read()
+    mean, std = (numpy.array([float(n) for n in re.search(key + r' = \[ (.*?) \]', config)[1].split(',')]) for key in ('mean', 'std'))
+    pixels = numpy.array(Image.open(path).convert('RGB'), float)
+    if re.search(r'order = "bgr"', config):
+        pixels = pixels[:, :, ::-1]
+    numpy.save(to, ((pixels - mean) / std).transpose(2, 0, 1).astype('<f4'))
+
+
+def activations(folder):
+    values = {}
+    for line in open(f'{folder}/activations'):
+        name, c, h, w, file = line.split()
+        values[name] = torch.tensor(numpy.fromfile(file, '<f4').reshape(1, int(h), int(w), int(c))).permute(0, 3, 1, 2).double()
+    return values
+
+
+def main(model, path, folder, *methods):
+    network = Network(model, activations(folder))
+    q = Question(network, torch.tensor(numpy.load(path)).double()[None])
+    for method in methods or METHODS:
+        layer, values = METHODS[method](q)
+        values = values.detach()
+        values = values.permute(0, 2, 3, 1) if values.dim() == 4 else values
+        file = f'{folder}/{method}.map'
+        values.numpy().astype('<f4').tofile(file)
+        print(method, q.index, layer, file)
+
+
+if sys.argv[1] == '--input':
+    preprocess(*sys.argv[2:])
+else:
+    main(*sys.argv[1:])
