@@ -40,14 +40,19 @@ static int compare_line(struct mapper *m, const char *line, double *worst, struc
 {
 	char method[64], layer_name[256], path[1000];
 	int class_index, layer = -1;
-	const uint8_t *data;
-	size_t size, count;
-	const float *got;
+	const uint8_t *data = NULL;
+	size_t size = 0, count = 0;
+	const float *got = NULL;
 	if (sscanf(line, "%63s %d %255s %999s", method, &class_index, layer_name, path) != 4)
 		return error_set(e, LSDN_ERROR_INPUT, "no line of tests/methods_reference.py: %s", line);
+	bool refused = strcmp(path, "refused") == 0;
 	int code = strcmp(layer_name, "-") == 0 ? LSDN_OK : layer_find(&m->explainer->net->plan, layer_name, &layer, e);
 	if (!code)
 		code = compute(m, method, class_index, layer, &got, &count, e);
+	if (refused && code == LSDN_ERROR_UNSUPPORTED)
+		printf("%-28s refused\n", method);
+	if (refused)
+		return code == LSDN_ERROR_UNSUPPORTED ? LSDN_OK : error_set(e, LSDN_ERROR_INPUT, "%s: is not refused", method);
 	if (!code)
 		code = file_map(path, &data, &size, e);
 	if (code)

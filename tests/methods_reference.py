@@ -4,7 +4,8 @@
 methods_reference.py --input MODEL.onnx IMAGE.png TENSOR.npy preprocesses an image of the network's size as MODEL.cfg says.
 
 methods_reference.py MODEL.onnx TENSOR.npy FOLDER [METHOD...] explains TENSOR (3 x H x W) for the network's own class by every METHOD (default: all) and
-writes FOLDER/METHOD.map, float32 in NHWC. Standard output has a line for each: METHOD CLASS LAYER FILE, LAYER being - for the input.
+writes FOLDER/METHOD.map, float32 in NHWC. Standard output has a line for each: METHOD CLASS LAYER FILE, LAYER being - for the input, FILE
+"refused" where the network does not allow the method.
 
 FOLDER/activations has what compare_maps wrote: a line for each tensor, NAME C H W FILE. Single precision may see a number on the other side of where an
 activation or a maximum turns than double; the derivative there is another. Such places are taken to be where single precision saw them, if that is
@@ -101,7 +102,7 @@ class Network:
             if kind == 'Clip':
                 least, most = (float(x[1]), float(x[2])) if len(x) > 1 else (a['min'], a['max'])
             slope = a.get('alpha', 0.01) if kind == 'LeakyRelu' else 0
-            single = self.single[node.output[0]]
+            single = self.single[node.output[0]].reshape(x[0].shape)
             within = (single > least) & (single < most)
             turned = within != ((x[0] > least) & (x[0] < most))
             near = torch.minimum((x[0] - least).abs(), (x[0] - most).abs())
@@ -174,8 +175,6 @@ class Backwards(torch.autograd.Function):
 
 
 RULES = {
-    'deconvnet': lambda gradient, slope: gradient.clamp(min=0),
-    'guided-backprop': lambda gradient, slope: gradient.clamp(min=0) * slope,
 }
 
 
@@ -209,8 +208,50 @@ def grad_cam(q):
     return q.layer, F.relu((alpha * a).sum(1))
 
 
+def grad_cam_plus(q):
+    """As the paper writes it, derivatives of exp(S) and all; divided by exp(S)."""
+    a = q.values[q.layer]
+    g = q.gradient(q.scores[q.index], a)
+    second, third = g ** 2, g ** 3
+    denominator = 2 * second + a.sum((2, 3), keepdim=True) * third
+    alpha = torch.where(denominator == 0, torch.zeros_like(g), second / torch.where(denominator == 0, torch.ones_like(g), denominator))
+    return q.layer, F.relu(((alpha * F.relu(g)).sum((2, 3), keepdim=True) * a).sum(1))
+
+
+def cam(q):
+    """The class's weights, as the derivative of its score by each channel's average: heads that have no such weights are told apart by hand."""
+    nodes = {n.output[0]: n for n in q.network.nodes}
+    node = nodes[q.network.scores]
+    while node.op_type not in ('GlobalAveragePool', 'AveragePool'):
+        if node.op_type not in ('Gemm', 'Conv', 'Flatten', 'Reshape', 'Dropout', 'Squeeze'):
+            return None
+        node = nodes[node.input[0]]
+    pooled, a = q.values[node.output[0]], q.values[node.input[0]]
+    return None if pooled[0, 0].numel() > 1 else ('-', F.relu((q.gradient(q.scores[q.index], pooled) * a).sum(1)))
+
+
+def pixels(gradient):
+    return '-', gradient.abs().amax(1)
+
+
+def gradient(q):
+    return pixels(q.gradient(q.scores[q.index], q.image))
+
+
+def by_rule(name):
+    def method(q):
+        rectify = lambda f, x: Backwards.apply(x, f, RULES[name])
+        scores = q.network.run(q.image, rectify)[q.network.scores].reshape(-1)
+        return pixels(q.gradient(scores[q.index], q.image))
+    return method
+
+
 METHODS = {
-    'logit': logit, 'logit-at-layer': logit_at_layer, 'probability': probability, 'grad-cam': grad_cam,
+    'logit': logit,
+    'logit-at-layer': logit_at_layer,
+    'probability': probability,
+    'grad-cam': grad_cam,
+    'grad-cam++': grad_cam_plus,
 }
 
 
@@ -236,7 +277,11 @@ def main(model, path, folder, *methods):
     network = Network(model, activations(folder))
     q = Question(network, torch.tensor(numpy.load(path)).double()[None])
     for method in methods or METHODS:
-        layer, values = METHODS[method](q)
+        answer = METHODS[method](q)
+        if not answer:
+            print(method, q.index, '-', 'refused')
+            continue
+        layer, values = answer
         values = values.detach()
         values = values.permute(0, 2, 3, 1) if values.dim() == 4 else values
         file = f'{folder}/{method}.map'

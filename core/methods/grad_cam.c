@@ -11,25 +11,16 @@ static int answer(const struct question *q, struct error *e)
 	const struct tensor *t = &q->net->plan.tensors[q->layer];
 	size_t stride, channels = (size_t)t->c, places = (size_t)t->h * (size_t)t->w;
 	int code = backward_class(q->backward, q->session, 0, q->class_index, BACKWARD_LOGIT, q->layer, NULL, e);
-	if (!code)
-		code = grid_make(q->grid, t->h, t->w, e);
-	const float *gradient = code ? NULL : backward_gradient(q->backward, q->layer), *a = code ? NULL : question_activations(q, &stride, e);
+	const float *gradient = backward_gradient(q->backward, q->layer), *a = code ? NULL : question_activations(q, &stride, e);
 	double *alpha = calloc(channels, sizeof *alpha);
-	if (!a || !alpha) {
-		free(alpha);
-		return code ? code : error_memory(e, "a map");
-	}
-	for (size_t p = 0; p < places; p++)
-		for (size_t k = 0; k < channels; k++)
-			alpha[k] += (double)gradient[p * channels + k] / (double)places;
-	for (size_t p = 0; p < places; p++) {
-		double sum = 0;
-		for (size_t k = 0; k < channels; k++)
-			sum += alpha[k] * (double)a[p * stride + k];
-		q->grid->values[p] = sum > 0 ? (float)sum : 0;
-	}
+	if (!code && (!a || !alpha))
+		code = error_memory(e, "a map");
+	for (size_t i = 0; !code && i < places * channels; i++)
+		alpha[i % channels] += (double)gradient[i] / (double)places;
+	if (!code)
+		code = grid_weighted(q, a, stride, alpha, e);
 	free(alpha);
-	return LSDN_OK;
+	return code;
 }
 
 const struct map_method MAP_GRAD_CAM = {

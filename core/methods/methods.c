@@ -2,13 +2,18 @@
 
 #include "core/methods/methods.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/methods/table.h"
 
-const struct map_method *const MAP_METHODS[] = {&MAP_GRAD_CAM, NULL};
+const struct map_method *const MAP_METHODS[] = {
+	&MAP_GRAD_CAM,
+	&MAP_GRAD_CAM_PLUS,
+	NULL,
+};
 
 const struct map_method *map_method_find(const char *name, struct error *e)
 {
@@ -45,4 +50,31 @@ const float *question_activations(const struct question *q, size_t *stride, stru
 	if (!activations)
 		error_memory(e, "a map");
 	return activations;
+}
+
+int grid_weighted(const struct question *q, const float *a, size_t stride, const double *weights, struct error *e)
+{
+	const struct tensor *t = &q->net->plan.tensors[q->layer];
+	int code = grid_make(q->grid, t->h, t->w, e);
+	for (size_t p = 0; !code && p < (size_t)t->h * (size_t)t->w; p++) {
+		double sum = 0;
+		for (size_t k = 0; k < (size_t)t->c; k++)
+			sum += weights[k] * (double)a[p * stride + k];
+		q->grid->values[p] = sum <= 0 ? 0 : (float)sum; /* NaN stays, to be found */
+	}
+	return code;
+}
+
+int question_pixels(const struct question *q, const struct backward_rule *rule, struct error *e)
+{
+	int input = q->net->plan.inputs[0], code = backward_class(q->backward, q->session, 0, q->class_index, BACKWARD_LOGIT, input, rule, e);
+	const struct tensor *t = &q->net->plan.tensors[input];
+	const float *gradient = backward_gradient(q->backward, input);
+	if (!code)
+		code = grid_make(q->grid, t->h, t->w, e);
+	for (size_t i = 0; !code && i < tensor_size(t); i++) {
+		float *cell = &q->grid->values[i / (size_t)t->c], value = fabsf(gradient[i]);
+		*cell = value <= *cell ? *cell : *cell + (value - *cell); /* NaN stays, to be found */
+	}
+	return code;
 }

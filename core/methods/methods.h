@@ -27,7 +27,7 @@ struct question {
 enum map_place {
 	MAP_OF_WALK,  /* the points of a walk, counted and blurred */
 	MAP_AT_LAYER, /* on the grid of a layer, which can be named */
-	MAP_AT_INPUT  /* on the network's input */
+	MAP_OF_INPUT  /* on the network's input, or a grid that the method itself chooses */
 };
 
 struct map_method {
@@ -46,6 +46,13 @@ extern const struct map_method *const MAP_METHODS[];
 const struct map_method *map_method_find(const char *name, struct error *e);
 
 /* For methods: */
+
+/* Fills q's grid with max(0, sum over k of weights[k] A_k) over the activations a of q's layer. */
+int grid_weighted(const struct question *q, const float *a, size_t stride, const double *weights, struct error *e);
+
+/* Goes back from the class score to the network's input by the rule (NULL: the gradient) and fills q's grid with the highest of the channels' absolute
+ * values. */
+int question_pixels(const struct question *q, const struct backward_rule *rule, struct error *e);
 
 /* Makes the grid that large, with zeros. */
 int grid_make(struct grid *grid, int height, int width, struct error *e);

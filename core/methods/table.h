@@ -5,5 +5,6 @@
 #include "core/methods/methods.h"
 
 extern const struct map_method MAP_GRAD_CAM;
+extern const struct map_method MAP_GRAD_CAM_PLUS;
 
 #endif
