@@ -252,6 +252,7 @@ METHODS = {
     'probability': probability,
     'grad-cam': grad_cam,
     'grad-cam++': grad_cam_plus,
+    'cam': cam,
 }
 
 
