@@ -253,6 +253,7 @@ METHODS = {
     'grad-cam': grad_cam,
     'grad-cam++': grad_cam_plus,
     'cam': cam,
+    'gradient': gradient,
 }
 
 
