@@ -175,6 +175,7 @@ class Backwards(torch.autograd.Function):
 
 
 RULES = {
+    'deconvnet': lambda gradient, slope: gradient.clamp(min=0),
 }
 
 
@@ -254,6 +255,7 @@ METHODS = {
     'grad-cam++': grad_cam_plus,
     'cam': cam,
     'gradient': gradient,
+    'deconvnet': by_rule('deconvnet'),
 }
 
 

@@ -14,6 +14,7 @@ const struct map_method *const MAP_METHODS[] = {
 	&MAP_GRAD_CAM_PLUS,
 	&MAP_CAM,
 	&MAP_GRADIENT,
+	&MAP_DECONVNET,
 	NULL,
 };
 
