@@ -176,6 +176,7 @@ class Backwards(torch.autograd.Function):
 
 RULES = {
     'deconvnet': lambda gradient, slope: gradient.clamp(min=0),
+    'guided-backprop': lambda gradient, slope: gradient.clamp(min=0) * slope,
 }
 
 
@@ -256,6 +257,7 @@ METHODS = {
     'cam': cam,
     'gradient': gradient,
     'deconvnet': by_rule('deconvnet'),
+    'guided-backprop': by_rule('guided-backprop'),
 }
 
 

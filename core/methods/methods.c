@@ -15,6 +15,7 @@ const struct map_method *const MAP_METHODS[] = {
 	&MAP_CAM,
 	&MAP_GRADIENT,
 	&MAP_DECONVNET,
+	&MAP_GUIDED_BACKPROP,
 	NULL,
 };
 

@@ -9,5 +9,6 @@ extern const struct map_method MAP_GRAD_CAM_PLUS;
 extern const struct map_method MAP_CAM;
 extern const struct map_method MAP_GRADIENT;
 extern const struct map_method MAP_DECONVNET;
+extern const struct map_method MAP_GUIDED_BACKPROP;
 
 #endif
