@@ -64,10 +64,9 @@ static void print_tuned(FILE *out, const struct calibration *c, const struct pla
 		else if (parameter->weight == WEIGHT_COUNT)
 			fprintf(out, "%s as it was\n", parameter->name);
 	}
-	for (int i = 0; i < c->layers.op_count; i++) {
-		struct alpha own = policy_alpha(p, c->layers.ops[i]);
-		fprintf(out, "%s (%.4f, %.4f, %.4f)\n", network->ops[c->layers.ops[i]].name, own.cur, own.pre, own.suc);
-	}
+	for (int i = 0; i < p->layer_count; i++)
+		if (p->layers[i].own_alpha)
+			fprintf(out, "%s (%.4f, %.4f, %.4f)\n", network->ops[i].name, p->layers[i].alpha.cur, p->layers[i].alpha.pre, p->layers[i].alpha.suc);
 }
 
 static void print_table(FILE *out, const struct calibration *c, const struct calibration_table *t, const char *title)
