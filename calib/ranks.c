@@ -233,10 +233,10 @@ static bool receive(struct ranks *r, int *from, enum tag *tag, struct message *m
 	return true;
 }
 
-/* MPI's own waiting would keep a core busy. */
+/* MPI's own waiting would keep a core busy, which has images to work on. */
 static void nap(void)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
 }
 
 void ranks_close(struct ranks *r)
@@ -434,6 +434,10 @@ static void attend(struct run *run, bool alone)
 int ranks_run(struct ranks *r, const struct crew *crew, bool explain, struct message *common, size_t count, const struct ranks_work *work, void *context,
 	struct error *e)
 {
+	if (r->count == 1) {
+		message_free(common);
+		return crew_run(crew, explain, count, work->here, context, e);
+	}
 	struct run run = {r, crew, explain, common, count, 0, 0, work, context, LSDN_OK, e};
 	for (int i = 1; i < r->count; i++)
 		r->peers[i].told = false;
