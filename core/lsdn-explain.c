@@ -47,7 +47,7 @@ static const struct argp_option OPTIONS[] = {
 	{"class", 'c', "CLASS", 0, "Explain this class (number from 0, WordNet id or name) instead of the predicted one", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
 	{"method", KEY_METHOD, "NAME", 0, "Explain by the map of another method (below); its box is that of box=map", 0},
-	{"layer", KEY_LAYER, "NAME", 0, "Make the map at this layer (an ONNX value or node) instead of the last one with places", 0},
+	{"layer", KEY_LAYER, "NAME", 0, "Make the map at this layer (an ONNX value or node) instead of the method's own", 0},
 	{"layers", KEY_LAYERS, NULL, 0, "List the layers that can be named, and explain nothing", 0},
 	{"output", 'o', "FILE", 0, "Write a picture: .png, .svg or .pdf (one image only)", 0},
 	{"json", 'j', NULL, 0, "Print one JSON object a line and image instead of text", 0},
@@ -248,7 +248,7 @@ struct work {
 	struct explainer *x;
 	const struct choices *choices;
 	const struct options *o;
-	int asked, layer; /* -1: the predicted class, the target layer */
+	int asked, layer; /* -1: the predicted class; no layer */
 	struct listeners listeners;
 	struct mapper mapper; /* where maps() */
 };
@@ -309,7 +309,7 @@ static int explain_one(struct work *w, const char *path, struct error *e)
 	int class_index = code ? -1 : w->asked >= 0 ? w->asked : explainer_class(x, 0);
 	if (!code && maps(w->o))
 		code = explain_by_map(w, seen, &(struct shown_map){.x = x, .method = w->o->method, .image = path, .class_index = class_index,
-			.layer = w->o->method->place == MAP_AT_LAYER ? w->layer : -1, .threshold = w->choices->box.map_threshold, .ms = {.read = read, .forward = forward}},
+			.layer = w->layer, .threshold = w->choices->box.map_threshold, .ms = {.read = read, .forward = forward}},
 			e);
 	else if (!code)
 		code = explain_by_walk(w, seen, &(struct shown){.x = x, .image = path, .preset = w->o->weights, .choices = w->choices, .class_index = class_index,
@@ -345,7 +345,7 @@ static int explain_with(struct work *w, struct linear_weights *linear)
 {
 	struct error e;
 	int code = mapper_open(&w->mapper, w->x, linear, &e);
-	w->layer = w->mapper.target;
+	w->layer = map_method_layer(w->o->method, &w->x->net->plan);
 	if (!code && w->o->layer)
 		code = layer_find(&w->x->net->plan, w->o->layer, &w->layer, &e);
 	int status = code ? complain(&e) : explain_all(w);

@@ -28,8 +28,10 @@ static int compute(struct mapper *m, const char *method_name, int class_index, i
 		return code;
 	}
 	const struct map_method *method = map_method_find(method_name, e);
+	if (method && layer < 0)
+		layer = map_method_layer(method, plan);
 	struct question q = {.net = x->net, .session = x->crops[0].session, .backward = m->backward, .class_index = class_index,
-		.layer = layer < 0 ? m->target : layer, .grid = &m->grid};
+		.layer = layer, .grid = &m->grid};
 	int code = method ? method->answer(&q, e) : (int)e->code;
 	*values = m->grid.values;
 	*count = (size_t)m->grid.height * (size_t)m->grid.width;

@@ -248,6 +248,171 @@ def by_rule(name):
     return method
 
 
+def ratio(a, b):
+    return torch.where(b == 0, torch.zeros_like(b), a / torch.where(b == 0, torch.ones_like(b), b))
+
+
+def transposed(f, x, y):
+    """What y gives back through the linear f to something of x's shape."""
+    x = torch.zeros_like(x).requires_grad_()
+    return torch.autograd.grad(f(x), x, y)[0]
+
+
+def walk(q, start, relevance, end, linear, share):
+    """Relevance from value `start` down to value `end`: linear(node, f, x, r) gives what a Conv or Gemm passes on, f(x, weights, bias) being the map;
+    share(parts, r) what each of the parts of a sum gets."""
+    network, values = q.network, {k: v.detach() for k, v in q.values.items()}
+    got = {start: relevance}
+
+    def give(name, r):
+        got[name] = got[name] + r if name in got else r
+
+    for node in reversed(network.nodes):
+        r, kind, x = got.get(node.output[0]), node.op_type, [values[i] for i in node.input if i]
+        if r is None or node.output[0] == end:
+            continue
+        if kind in ('Conv', 'Gemm'):
+            give(node.input[0], linear(node, lambda a, w, b=None: network.linear(node, a, w, b), x[0], r))
+        elif kind in ('Add', 'Sum'):
+            for name, part in zip(node.input, share(x, r)):
+                give(name, part)
+        elif kind in ('AveragePool', 'GlobalAveragePool'):
+            f = lambda a: network.compute(node, [a])
+            give(node.input[0], share.average(f, x[0], r))
+        elif kind in ('Relu', 'LeakyRelu', 'Clip', 'LRN', 'BatchNormalization'):
+            give(node.input[0], r)
+        elif kind == 'Mul':
+            for name in node.input[:2]:
+                give(name, r / 2)
+        else:  # MaxPool, Concat, Flatten and the like: as their gradients go
+            inputs = [values[name].clone().requires_grad_() for name in node.input if name not in network.constants]
+            places = [name for name in node.input if name not in network.constants]
+            for name, back in zip(places, torch.autograd.grad(network.compute(node, inputs + x[len(inputs):]), inputs, r)):
+                give(name, back)
+    return got.get(end)
+
+
+class Positive:
+    def __call__(self, x, r):
+        x = [v.clamp(min=0) for v in x]
+        return [ratio(v * r, sum(x)) for v in x]
+
+    def average(self, f, x, r):
+        x = x.clamp(min=0)
+        return x * transposed(f, x, ratio(r, f(x)))
+
+
+class Epsilon:
+    def stable(self, z):
+        return z + torch.where(z < 0, -0.01, 0.01)
+
+    def __call__(self, x, r):
+        return [v * r / self.stable(sum(x)) for v in x]
+
+    def average(self, f, x, r):
+        return x * transposed(f, x, r / self.stable(f(x)))
+
+
+def first(q):
+    one = torch.zeros_like(q.values[q.network.scores])
+    one.reshape(-1)[q.index] = 1
+    return one
+
+
+def excite(q, start, relevance, end, dual=None):
+    def linear(node, f, x, r):
+        weights = q.network.weights(node)[0]
+        weights = (-weights if node is dual else weights).clamp(min=0)
+        x = x.clamp(min=0)
+        return x * transposed(lambda a: f(a, weights), x, ratio(r, f(x, weights)))
+    return walk(q, start, relevance, end, linear, Positive())
+
+
+def eighth(q):
+    """The first value of an eighth of the height that all ways go through, by trying what is reached without it."""
+    for node in q.network.nodes:
+        name = node.output[0]
+        value = q.values[name]
+        if value.dim() != 4 or value[0, 0].numel() == 1 or 8 * value.shape[2] > q.image.shape[2]:
+            continue
+        reached = {q.network.input}
+        for n in q.network.nodes:
+            if reached & set(n.input) and n.output[0] != name:
+                reached.add(n.output[0])
+        # A tensor behind which an activation is fused is that activation's.
+        if q.network.scores not in reached and name in q.network.single:
+            return name
+    return q.layer
+
+
+def excitation(q):
+    layer = eighth(q)
+    return layer, excite(q, q.network.scores, first(q), layer).sum(1).clamp(min=0)
+
+
+def contrastive(q):
+    layer, last = eighth(q), next(n for n in reversed(q.network.nodes) if n.op_type in ('Conv', 'Gemm'))
+    read = last.input[0]
+    contrast = excite(q, q.network.scores, first(q), read) - excite(q, q.network.scores, first(q), read, last)
+    back = excite(q, read, contrast, layer)
+    return None if back is None else (layer, back.sum(1).clamp(min=0))
+
+
+def relevance(linear, share):
+    def method(q):
+        def with_weights(node, f, x, r):
+            return linear(q, node, f, x, r, *q.network.weights(node))
+        return '-', walk(q, q.network.scores, first(q), q.network.input, with_weights, share()).sum(1).clamp(min=0)
+    return method
+
+
+def epsilon(q, node, f, x, r, weights, bias):
+    z = f(x, weights, bias)
+    return x * transposed(lambda a: f(a, weights), x, r / Epsilon().stable(z))
+
+
+def alpha_beta(alpha, beta, with_bias):
+    def linear(q, node, f, x, r, w, bias):
+        shape = [1, -1] + [1] * (r.dim() - 2)
+        bias = torch.zeros(r.shape[1]) if bias is None or not with_bias else bias
+        up, down, back = x.clamp(min=0), x.clamp(max=0), torch.zeros_like(x)
+        for sign, factor in ((1, alpha), (-1, beta)):
+            over, under = (sign * w).clamp(min=0) * sign, (-sign * w).clamp(min=0) * -sign
+            z = f(up, over) + f(down, under) + ((sign * bias).clamp(min=0) * sign).reshape(shape)
+            s = sign * factor * ratio(r, z)
+            back = back + up * transposed(lambda a: f(a, over), x, s) + down * transposed(lambda a: f(a, under), x, s)
+        return back
+    return linear
+
+
+def argmax(q, node, f, x, r, w, bias):
+    if node.op_type == 'Gemm' or node.input[0] == q.network.input or x[0, 0].numel() == 1:
+        return alpha_beta(1, 0, False)(q, node, f, x, r, w, bias)
+    a = attributes(node)
+    top, left, bottom, right = a.get('pads', [0] * 4)
+    kernel, strides, dilations = w.shape[2:], a.get('strides', [1, 1]), a.get('dilations', [1, 1])
+    channels, outputs = w.shape[1], w.shape[0] // a.get('group', 1)
+    padded, inside = (F.pad(v, (left, right, top, bottom)) for v in (x, torch.ones_like(x)))
+    taps, size = kernel[0] * kernel[1], padded[0].numel()
+    unfold = lambda v: F.unfold(v, kernel, dilations, 0, strides)[0]
+    patches, within, places = unfold(padded), unfold(inside) > 0, unfold(torch.arange(size, dtype=torch.float64).reshape(padded.shape)).long()
+    back, flat = torch.zeros(size), r[0].flatten(1)
+    for some in flat.nonzero().split(500):
+        o, at = some[:, 0], some[:, 1]
+        rows = (o // outputs * channels * taps)[:, None] + torch.arange(channels * taps)
+        products = torch.where(within[rows, at[:, None]], patches[rows, at[:, None]] * w.flatten(1)[o], -numpy.inf)
+        best = rows.gather(1, products.argmax(1, keepdim=True))[:, 0]
+        back.index_add_(0, places[best, at], flat[o, at])
+    back = back.reshape(padded.shape)
+    return back[:, :, top:back.shape[2] - bottom, left:back.shape[3] - right]
+
+
+class Highest(Positive):
+    def __call__(self, x, r):
+        best = torch.stack(x).argmax(0)
+        return [torch.where(best == k, r, torch.zeros_like(r)) for k in range(len(x))]
+
+
 METHODS = {
     'logit': logit,
     'logit-at-layer': logit_at_layer,
@@ -258,6 +423,8 @@ METHODS = {
     'gradient': gradient,
     'deconvnet': by_rule('deconvnet'),
     'guided-backprop': by_rule('guided-backprop'),
+    'excitation-backprop': excitation,
+    'contrastive-excitation-backprop': contrastive,
 }
 
 

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* True where the scores depend on tensor t. */
-static bool leads_to_scores(const struct plan *plan, int t)
+/* True where the scores depend on tensor t, by a way that does not go through tensor `without` (-1: any). */
+static bool leads_to_scores(const struct plan *plan, int t, int without)
 {
 	bool *leads = calloc((size_t)plan->tensor_count, sizeof *leads);
 	if (!leads)
 		return false;
 	leads[t] = true;
 	for (int k = 0; k < plan->op_count; k++)
-		for (int i = 0; i < plan->ops[k].input_count; i++)
+		for (int i = 0; i < plan->ops[k].input_count && plan->ops[k].output != without; i++)
 			leads[plan->ops[k].output] |= leads[plan->ops[k].inputs[i]];
 	bool found = leads[plan->scores];
 	free(leads);
@@ -23,7 +23,7 @@ static bool leads_to_scores(const struct plan *plan, int t)
 static bool has_places(const struct plan *plan, int t)
 {
 	const struct tensor *tensor = &plan->tensors[t];
-	return tensor->h * tensor->w > 1 && tensor->maker >= 0 && leads_to_scores(plan, t);
+	return tensor->h * tensor->w > 1 && tensor->maker >= 0 && leads_to_scores(plan, t, -1);
 }
 
 static bool is_pool(const struct op *op)
@@ -39,6 +39,15 @@ int layer_target(const struct plan *plan)
 	while (t >= 0 && plan->tensors[t].maker >= 0 && is_pool(&plan->ops[plan->tensors[t].maker]))
 		t = plan->ops[plan->tensors[t].maker].inputs[0];
 	return t >= 0 && plan->tensors[t].maker >= 0 ? t : -1;
+}
+
+int layer_eighth(const struct plan *plan)
+{
+	const struct tensor *input = &plan->tensors[plan->inputs[0]];
+	for (int t = 0; t < plan->tensor_count; t++)
+		if (8 * plan->tensors[t].h <= input->h && has_places(plan, t) && !leads_to_scores(plan, plan->inputs[0], t))
+			return t;
+	return layer_target(plan);
 }
 
 int layer_find(const struct plan *plan, const char *name, int *layer, struct error *e)

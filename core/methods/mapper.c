@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "core/image/map.h"
-#include "core/methods/layers.h"
 
 int mapper_open(struct mapper *m, struct explainer *x, struct linear_weights *w, struct error *e)
 {
-	*m = (struct mapper){.explainer = x, .target = layer_target(&x->net->plan)};
+	*m = (struct mapper){.explainer = x};
 	m->backward = backward_open(&x->net->plan, w, x->threads, e);
 	return m->backward ? LSDN_OK : (int)e->code;
 }
@@ -88,7 +87,7 @@ int mapper_make(struct mapper *m, const struct map_method *method, const struct 
 {
 	size_t size = (size_t)m->explainer->width * (size_t)m->explainer->height;
 	int code = method->place == MAP_OF_WALK ? map_walk(m, method, choices, class_index, map, e)
-		: map_crops(m, method, class_index, layer < 0 ? m->target : layer, map, e);
+		: map_crops(m, method, class_index, layer < 0 ? map_method_layer(method, &m->explainer->net->plan) : layer, map, e);
 	float highest = 0;
 	if (code)
 		return code;

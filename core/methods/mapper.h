@@ -7,7 +7,6 @@
 struct mapper {
 	struct explainer *explainer;
 	struct backward *backward;
-	int target; /* the layer that methods take where none is named, or -1 */
 	struct grid grid;
 };
 
@@ -16,7 +15,7 @@ int mapper_open(struct mapper *m, struct explainer *x, struct linear_weights *w,
 void mapper_close(struct mapper *m);
 
 /* Fills map (height x width of the photograph, row after row) with the method's map of a class, divided by its maximum; maps of several crops are added.
- * layer: for methods at a layer, or -1 for the target. Where nothing speaks for the class, *evidence is false and the map all zeros. choices: those of a
+ * layer: for methods at a layer, or -1 for their own. Where nothing speaks for the class, *evidence is false and the map all zeros. choices: those of a
  * walk. */
 int mapper_make(struct mapper *m, const struct map_method *method, const struct choices *choices, int class_index, int layer, float *map, bool *evidence,
 	struct error *e);

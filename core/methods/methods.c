@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/methods/layers.h"
 #include "core/methods/table.h"
 
 const struct map_method *const MAP_METHODS[] = {
@@ -16,6 +17,8 @@ const struct map_method *const MAP_METHODS[] = {
 	&MAP_GRADIENT,
 	&MAP_DECONVNET,
 	&MAP_GUIDED_BACKPROP,
+	&MAP_EXCITATION_BACKPROP,
+	&MAP_CONTRASTIVE_EXCITATION_BACKPROP,
 	NULL,
 };
 
@@ -30,6 +33,11 @@ const struct map_method *map_method_find(const char *name, struct error *e)
 	}
 	error_set(e, LSDN_ERROR_INPUT, "%.40s: is no method; these are: %s", name, names);
 	return NULL;
+}
+
+int map_method_layer(const struct map_method *method, const struct plan *plan)
+{
+	return method->place != MAP_AT_LAYER ? -1 : method->layer ? method->layer(plan) : layer_target(plan);
 }
 
 int grid_make(struct grid *grid, int height, int width, struct error *e)

@@ -36,6 +36,7 @@ struct map_method {
 	const char *needs;    /* of the network */
 	const char *citation;
 	enum map_place place;
+	int (*layer)(const struct plan *plan); /* where none is named; NULL: layer_target */
 	int (*answer)(const struct question *q, struct error *e); /* fills q->grid; may run the session on another input, but leaves it as it was */
 	const struct policy *policy; /* of a walk; NULL: that of the choices */
 };
@@ -44,6 +45,9 @@ struct map_method {
 extern const struct map_method *const MAP_METHODS[];
 
 const struct map_method *map_method_find(const char *name, struct error *e);
+
+/* The layer at which the method makes its map where none is named, or -1. */
+int map_method_layer(const struct map_method *method, const struct plan *plan);
 
 /* For methods: */
 

@@ -10,5 +10,7 @@ extern const struct map_method MAP_CAM;
 extern const struct map_method MAP_GRADIENT;
 extern const struct map_method MAP_DECONVNET;
 extern const struct map_method MAP_GUIDED_BACKPROP;
+extern const struct map_method MAP_EXCITATION_BACKPROP;
+extern const struct map_method MAP_CONTRASTIVE_EXCITATION_BACKPROP;
 
 #endif
