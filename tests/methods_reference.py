@@ -425,6 +425,9 @@ METHODS = {
     'guided-backprop': by_rule('guided-backprop'),
     'excitation-backprop': excitation,
     'contrastive-excitation-backprop': contrastive,
+    'lrp-epsilon': relevance(epsilon, Epsilon),
+    'lrp-alpha-beta': relevance(alpha_beta(2, 1, True), Positive),
+    'lrp-argmax': relevance(argmax, Highest),
 }
 
 

@@ -12,5 +12,8 @@ extern const struct map_method MAP_DECONVNET;
 extern const struct map_method MAP_GUIDED_BACKPROP;
 extern const struct map_method MAP_EXCITATION_BACKPROP;
 extern const struct map_method MAP_CONTRASTIVE_EXCITATION_BACKPROP;
+extern const struct map_method MAP_LRP_EPSILON;
+extern const struct map_method MAP_LRP_ALPHA_BETA;
+extern const struct map_method MAP_LRP_ARGMAX;
 
 #endif
