@@ -10,7 +10,7 @@
 
 /* Radius and share are CNN-Fixations' own values. */
 const struct choices CHOICES_DEFAULT = {
-	.policy = {.method = METHOD_LSDN, .alpha = {1, 1, 1}, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .top_n = 1},
+	.policy = {.method = METHOD_LSDN, .alpha = {1, 1, 1}, .k_fc = K_ALL, .k_conv = 1, .signed_ = true, .stride = 1, .top_n = 1},
 	.view = VIEW_FULL,
 	.box = {.radius = 0.1, .share = 0.05, .margin = 0, .tail = 0.05, .sds = 1.8, .prior = 0.5, .map_threshold = 0.15, .blur = 0.032},
 	.target = TARGET_PREDICTED,
@@ -49,6 +49,8 @@ static const struct {
 	{"residual", WORDS, offsetof(struct choices, policy.residual), RESIDUALS, 0, 0, false, 0},
 	{"suc_form", WORDS, offsetof(struct choices, policy.suc_form), FORMS, 0, 0, false, 0},
 	{"scale", WORDS, offsetof(struct choices, policy.scale), SCALES, 0, 0, false, 0},
+	{"stride", COUNT, offsetof(struct choices, policy.stride), NULL, 1, 64, false, 0},
+	{"mass", FLAG, offsetof(struct choices, policy.mass), NULL, 0, 0, false, 0},
 	{"top_n", COUNT, offsetof(struct choices, policy.top_n), NULL, 1, POLICY_MOST_CLASSES, false, 0},
 	{"view", WORDS, offsetof(struct choices, view), VIEWS, 0, 0, false, 0},
 	{"box", WORDS, offsetof(struct choices, box.kind), BOXES, 0, 0, false, 0},

@@ -30,6 +30,17 @@ int explainer_open(struct explainer *x, const struct net *net, struct packed_wei
 	return code;
 }
 
+static void free_room(struct explainer *x)
+{
+	free(x->places);
+	free(x->reading);
+	free(x->masses);
+	free(x->reading_masses);
+	free(x->points);
+	free(x->weight_room);
+	free(x->keep);
+}
+
 void explainer_close(struct explainer *x)
 {
 	for (int i = 0; i < VIEW_MOST_CROPS; i++) {
@@ -37,10 +48,7 @@ void explainer_close(struct explainer *x)
 		session_close(x->crops[i].session);
 	}
 	free(x->probabilities);
-	free(x->places);
-	free(x->reading);
-	free(x->points);
-	free(x->keep);
+	free_room(x);
 	*x = (struct explainer){0};
 }
 
@@ -157,35 +165,47 @@ static int make_room(struct explainer *x, size_t most, struct error *e)
 {
 	if (most <= x->room)
 		return LSDN_OK;
-	free(x->places);
-	free(x->reading);
-	free(x->points);
-	free(x->keep);
+	free_room(x);
 	x->places = malloc(most * sizeof *x->places);
 	x->reading = malloc(most * sizeof *x->reading);
+	x->masses = malloc(most * sizeof *x->masses);
+	x->reading_masses = malloc(most * sizeof *x->reading_masses);
+	x->weight_room = malloc(most * sizeof *x->weight_room);
 	x->points = malloc(most * sizeof *x->points);
 	x->keep = malloc(most * sizeof *x->keep);
-	x->room = x->places && x->reading && x->points && x->keep ? most : 0;
+	x->room = x->places && x->reading && x->masses && x->reading_masses && x->points && x->weight_room && x->keep ? most : 0;
 	x->known = false;
 	return x->room ? LSDN_OK : error_memory(e, "points");
 }
 
-/* Reads the places of policy p. Returns true where they are those of the last explanation. */
+static void swap_places(struct explainer *x)
+{
+	struct place *places = x->reading;
+	double *masses = x->reading_masses;
+	x->reading = x->places;
+	x->reading_masses = x->masses;
+	x->places = places;
+	x->masses = masses;
+}
+
+/* Reads the places of policy p, and their masses where it has some. Returns true where they are those of the last explanation. */
 static bool read_places(struct explainer *x, int p)
 {
 	size_t count = 0;
-	bool same = x->known;
+	bool heavy = walk_has_mass(x->crops[0].walk), same = x->known && heavy == (x->weights != NULL);
 	for (int i = 0; i < x->crop_count; i++) {
 		size_t own = walk_points(x->crops[i].walk, p, x->reading + count);
+		if (heavy)
+			walk_masses(x->crops[i].walk, p, x->reading_masses + count);
 		same = same && own == x->place_counts[i];
 		x->place_counts[i] = own;
 		count += own;
 	}
-	if (same && memcmp(x->reading, x->places, count * sizeof *x->places) == 0)
+	if (same && memcmp(x->reading, x->places, count * sizeof *x->places) == 0
+			&& (!heavy || memcmp(x->reading_masses, x->masses, count * sizeof *x->masses) == 0))
 		return true;
-	struct place *read = x->reading;
-	x->reading = x->places;
-	x->places = read;
+	swap_places(x);
+	x->weights = heavy ? x->weight_room : NULL;
 	return false;
 }
 
@@ -200,11 +220,20 @@ int explainer_read(struct explainer *x, int p, const struct box_rule *rule, stru
 	if (!read_places(x, p) || !box_rule_equal(rule, &x->rule)) {
 		x->known = false;
 		for (int i = 0; i < x->crop_count; i++)
-			for (size_t k = 0; k < x->place_counts[i]; k++, count++)
+			for (size_t k = 0; k < x->place_counts[i]; k++, count++) {
 				x->points[count] = view_point(&x->crops[i].geometry, x->places[count].y, x->places[count].x);
-		x->last = (struct explanation){.count = points_unique(x->points, count)};
+				if (x->weights)
+					x->weights[count] = x->masses[count];
+			}
+		x->last = (struct explanation){0};
+		if (x->weights)
+			code = points_merge(x->points, x->weights, count, &x->last.count, e);
+		else
+			x->last.count = points_unique(x->points, count);
+		if (code)
+			return code;
 		x->last.kept = box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
-		code = box_find(x->points, NULL, x->keep, x->last.count, x->width, x->height, rule, &x->last.box, &x->last.found, e);
+		code = box_find(x->points, x->weights, x->keep, x->last.count, x->width, x->height, rule, &x->last.box, &x->last.found, e);
 		if (code)
 			return code;
 		x->rule = *rule;

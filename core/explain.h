@@ -37,7 +37,10 @@ struct explainer {
 	struct place *places;  /* what it was made from, crop after crop; */
 	size_t place_counts[VIEW_MOST_CROPS];
 	struct place *reading; /* as much room for the next one */
+	double *masses, *reading_masses; /* likewise, of those places */
 	struct point *points; /* in the photograph's pixels: a set, in raster order */
+	double *weights;      /* their masses; NULL where the policy has none */
+	double *weight_room;
 	bool *keep;
 	size_t room;
 };

@@ -328,7 +328,7 @@ static int explain_all(struct work *w)
 	w->listeners = (struct listeners){o->trace ? &trail : NULL, o->why ? &why : NULL};
 	int failures = EXIT_SUCCESS, code = o->trace ? trail_open(&trail, o->trace, &e) : LSDN_OK;
 	if (!code && o->why)
-		code = why_open(&why, w->x, &e);
+		code = why_open(&why, w->x, w->choices->policy.stride, &e);
 	if (code)
 		failures = complain(&e);
 	for (int i = 0; !code && i < (o->tensor ? 1 : o->image_count); i++)

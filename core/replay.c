@@ -68,19 +68,43 @@ static void print_layer(struct replayer *r, const struct tally *t)
 	}
 }
 
-/* The points of the input neurons that the lines of a crop select. */
+/* The points of the neurons at which the lines of a crop end. */
 static int add_points(struct replayer *r, int crop, struct error *e)
 {
-	int input = r->x->net->plan.inputs[0];
-	const struct index_set *neurons = &r->selected[input];
-	struct point *points = realloc(r->points, (r->point_count + neurons->count + 1) * sizeof *points);
-	if (!points)
-		return error_memory(e, "a replay");
-	r->points = points;
-	for (size_t i = 0; i < neurons->count; i++) {
-		struct place p = neuron_place(&r->x->net->plan.tensors[input], neurons->keys[i]);
-		points[r->point_count++] = view_point(&r->x->crops[crop].geometry, p.y, p.x);
+	const struct plan *plan = &r->x->net->plan;
+	for (int t = 0; t < plan->tensor_count; t++) {
+		const struct index_set *neurons = &r->selected[t];
+		if (!walk_ends(plan, t, r->image.choices.policy.stride) || !neurons->count)
+			continue;
+		struct point *points = realloc(r->points, (r->point_count + neurons->count) * sizeof *points);
+		r->points = points ? points : r->points;
+		double *weights = realloc(r->weights, (r->point_count + neurons->count) * sizeof *weights);
+		r->weights = weights ? weights : r->weights;
+		if (!points || !weights)
+			return error_memory(e, "a replay");
+		for (size_t i = 0; i < neurons->count; i++) {
+			struct place p = walk_pixel(plan, t, neuron_place(&plan->tensors[t], neurons->keys[i]));
+			weights[r->point_count] = r->masses[t][i];
+			points[r->point_count++] = view_point(&r->x->crops[crop].geometry, p.y, p.x);
+		}
 	}
+	return LSDN_OK;
+}
+
+int replay_select(struct replayer *r, int t, neuron_t n, double mass, struct error *e)
+{
+	t = plan_layer_tensor(&r->x->net->plan, t);
+	struct index_set *neurons = &r->selected[t];
+	size_t before = neurons->count, room = neurons->room;
+	int64_t slot = index_set_add(neurons, n);
+	if (slot >= 0 && (neurons->room > room || !r->masses[t])) {
+		double *masses = realloc(r->masses[t], neurons->room * sizeof *masses);
+		slot = masses ? slot : -1;
+		r->masses[t] = masses ? masses : r->masses[t];
+	}
+	if (slot < 0)
+		return error_memory(e, "a replay");
+	r->masses[t][slot] = (neurons->count > before ? 0 : r->masses[t][slot]) + mass;
 	return LSDN_OK;
 }
 
@@ -100,15 +124,18 @@ int replay_crop(struct replayer *r, int crop, struct error *e)
 	for (int t = 0; t < plan->tensor_count; t++)
 		index_set_clear(&r->selected[t]);
 	for (int i = 0; i < r->image.class_count && !code; i++)
-		if (index_set_add(&r->selected[plan_layer_tensor(plan, plan->scores)], (uint32_t)r->image.classes[i]) < 0)
-			code = error_memory(e, "a replay");
+		code = replay_select(r, plan->scores, (neuron_t)r->image.classes[i], 1, e);
 	for (int k = plan->op_count; k-- > 0 && !code;) {
 		size_t own = 0;
 		struct tally tally;
 		while (own < count && lines[own].crop == crop && lines[own].step.op == &plan->ops[k])
 			own++;
-		if (op_is_through(&plan->ops[k]) || (!own && !r->selected[plan->ops[k].output].count))
+		bool ended = walk_ends(plan, plan->ops[k].output, r->image.choices.policy.stride);
+		if (op_is_through(&plan->ops[k]) || (!own && (ended || !r->selected[plan->ops[k].output].count)))
 			continue;
+		if (ended)
+			replay_remark(r, lines->number, "DIFFERS", &lines->step, "the walk ends before this layer");
+		r->total.differ += ended;
 		code = replay_layer(r, crop, &plan->ops[k], lines, own, &tally, e);
 		print_layer(r, &tally);
 		lines += own;
@@ -122,12 +149,18 @@ static int check_end(struct replayer *r, long number, struct error *e)
 {
 	struct box box;
 	const struct trail_image *image = &r->image;
-	size_t count = points_unique(r->points, r->point_count);
+	bool heavy = image->choices.policy.mass;
+	size_t count = r->point_count;
+	int code = heavy ? points_merge(r->points, r->weights, r->point_count, &count, e) : LSDN_OK;
+	if (!heavy)
+		count = points_unique(r->points, r->point_count);
 	bool *keep = malloc(count + 1);
-	if (!keep)
-		return error_memory(e, "a replay");
+	if (code || !keep) {
+		free(keep);
+		return code ? code : error_memory(e, "a replay");
+	}
 	size_t kept = reference_outliers(r->points, count, r->x->width, r->x->height, &image->choices.box, keep);
-	int found = reference_box(r->points, NULL, keep, count, r->x->width, r->x->height, &image->choices.box, &box);
+	int found = reference_box(r->points, heavy ? r->weights : NULL, keep, count, r->x->width, r->x->height, &image->choices.box, &box);
 	free(keep);
 	if (found < 0)
 		return error_memory(e, "a replay");
@@ -191,9 +224,10 @@ static int print_total(struct replayer *r, struct error *e)
 int replay(struct explainer *x, const char *path, bool json, struct error *e)
 {
 	struct trail_reader reader;
-	struct replayer r = {.x = x, .path = path, .selected = calloc((size_t)x->net->plan.tensor_count, sizeof *r.selected)};
+	struct replayer r = {.x = x, .path = path, .selected = calloc((size_t)x->net->plan.tensor_count, sizeof *r.selected),
+		.masses = calloc((size_t)x->net->plan.tensor_count, sizeof *r.masses)};
 	int code = trail_reader_open(&reader, path, x->net, e), differ = 0, more = 1;
-	if (!code && !r.selected)
+	if (!code && (!r.selected || !r.masses))
 		code = error_memory(e, "a replay");
 	while (!code && (more = trail_read(&reader, &r.image, e)) == 1) {
 		r.total = (struct tally){.margin = INFINITY};
@@ -211,8 +245,12 @@ int replay(struct explainer *x, const char *path, bool json, struct error *e)
 	trail_image_free(&r.image);
 	for (int t = 0; r.selected && t < x->net->plan.tensor_count; t++)
 		index_set_free(&r.selected[t]);
+	for (int t = 0; r.masses && t < x->net->plan.tensor_count; t++)
+		free(r.masses[t]);
 	free(r.selected);
+	free(r.masses);
 	free(r.points);
+	free(r.weights);
 	trail_reader_close(&reader);
 	return code ? code : more < 0 ? more : differ;
 }

@@ -23,13 +23,18 @@ struct replayer {
 	const char *path;
 	json_t *layers, *remarks;   /* NULL: text is printed */
 	struct index_set *selected; /* of the crop in hand, by tensor that a layer made or that is the input */
-	struct point *points;       /* of the image's crops so far */
+	double **masses;            /* likewise what they were given, by slot */
+	struct point *points;       /* of the image's crops so far, */
+	double *weights;            /* and their masses */
 	size_t point_count;
 	struct tally total;
 };
 
 /* A remark on a line of the trail: one that differs, or where rounding decides. */
 void replay_remark(struct replayer *r, long number, const char *kind, const struct step *step, const char *format, ...) LSDN_PRINTF(5, 6);
+
+/* Selects a neuron of a tensor, or of the layer's that made it, and gives it mass. */
+int replay_select(struct replayer *r, int t, neuron_t n, double mass, struct error *e);
 
 /* Checks all layers of one crop, from the class to the image, and adds its points to r->points; the first crop sorts the lines. */
 int replay_crop(struct replayer *r, int crop, struct error *e);

@@ -86,8 +86,7 @@ static void check_placed(struct replayer *r, const struct trail_line *line, stru
 	const struct plan *plan = &r->x->net->plan;
 	const struct tensor *in = &plan->tensors[s->tensor];
 	double own = value_at(r, line, s->op->output, s->from), value = value_at(r, line, s->tensor, s->to);
-	enum k_gap k_gap = r->image.choices.policy.k_gap;
-	bool all = s->op->kind == OP_GLOBAL_AVERAGE_POOL && (k_gap == K_GAP_ALL || (k_gap == K_GAP_AUTO && s->op - plan->ops == score_op_of(plan))), good;
+	bool all = rule_pools_all(plan, s->op, &r->image.choices.policy), good;
 	switch (s->op->kind) {
 	case OP_MAX_POOL:
 	case OP_GLOBAL_MAX_POOL:
@@ -106,11 +105,30 @@ static void check_placed(struct replayer *r, const struct trail_line *line, stru
 	replay_remark(r, line->number, "DIFFERS", s, "(%d, %d, %d) of %.60s (%.9g) does not explain it (%.9g)", s->to.c, s->to.y, s->to.x, in->name, value, own);
 }
 
-static int select_again(struct replayer *r, const struct trail_line *line, struct error *e)
+/* What a line's share of its neuron's mass is a share by. */
+static double weight_of(const struct replayer *r, const struct trail_line *line)
 {
-	const struct plan *plan = &r->x->net->plan;
-	neuron_t n = place_neuron(&plan->tensors[line->step.tensor], line->step.to);
-	return index_set_add(&r->selected[plan_layer_tensor(plan, line->step.tensor)], n) < 0 ? error_memory(e, "a replay") : LSDN_OK;
+	const struct step *s = &line->step;
+	double own = value_at(r, line, s->op->output, s->from), value = value_at(r, line, s->tensor, s->to);
+	return fmax(s->weighed ? s->omega : s->op->kind == OP_MUL ? 1 : s->op->kind == OP_ADD && own < 0 && value < 0 ? -value : value, 0);
+}
+
+/* The lines of one neuron hand on all of its mass, in the right shares. These are quotients of two sums of numbers that the lines have. */
+static void check_masses(struct replayer *r, struct place s, const struct trail_line *lines, size_t count, struct tally *tally)
+{
+	const double ROUNDING = 1e-9;
+	const struct index_set *neurons = &r->selected[tally->op->output];
+	int64_t slot = index_set_find(neurons, place_neuron(&r->x->net->plan.tensors[tally->op->output], s));
+	double total = 0, mass = slot < 0 ? 0 : r->masses[tally->op->output][slot];
+	for (size_t i = 0; i < count; i++)
+		total += weight_of(r, &lines[i]);
+	for (size_t i = 0; i < count; i++) {
+		double share = total > 0 && total < INFINITY && count > 1 ? weight_of(r, &lines[i]) / total : 1 / (double)count;
+		if (fabs(lines[i].step.mass - mass * share) <= ROUNDING * mass)
+			continue;
+		tally->differ++;
+		replay_remark(r, lines[i].number, "DIFFERS", &lines[i].step, "mass %.17g; recomputed %.17g", lines[i].step.mass, mass * share);
+	}
 }
 
 /* The neurons of a tensor that were selected, sorted; to be freed. */
@@ -171,13 +189,15 @@ int replay_layer(struct replayer *r, int crop, const struct op *op, const struct
 			check_neuron(r, &layer, places[i], lines + own, at - own, tally);
 		for (size_t k = own; !weighed && k < at; k++)
 			check_placed(r, &lines[k], tally);
+		if (r->image.choices.policy.mass)
+			check_masses(r, places[i], lines + own, at - own, tally);
 	}
 	for (; at < count && !code; at++) {
 		tally->differ++;
 		replay_remark(r, lines[at].number, "DIFFERS", &lines[at].step, "this neuron was not selected");
 	}
 	for (size_t i = 0; i < count && !code; i++)
-		code = select_again(r, &lines[i], e);
+		code = replay_select(r, lines[i].step.tensor, place_neuron(&plan->tensors[lines[i].step.tensor], lines[i].step.to), lines[i].step.mass, e);
 	reference_layer_close(&layer);
 	free(places);
 	return code;

@@ -23,6 +23,8 @@ json_t *trail_step_json(const struct plan *plan, int crop, const struct step *st
 		place_json(step->to));
 	if (j && crop >= 0)
 		json_object_set_new(j, "crop", json_integer(crop));
+	if (j && step->mass != 0)
+		json_object_set_new(j, "mass", json_real(step->mass));
 	if (!j || !step->weighed)
 		return j;
 	json_object_set_new(j, "z_cur", number(step->z_cur));

@@ -10,7 +10,7 @@
  * A step says that for the selected neuron s of the layer's output (operator `number` of the plan) a neuron of one of the tensors that it reads was
  * selected. Layers other than Conv and Gemm choose by place or activation and have no supports. A number that is infinite or none is null; runner_up is
  * null too where no eligible candidate was left out. Views of several crops have "crop" in each step. Operators that keep (c, y, x) have no steps: a
- * neuron of their output is the same neuron of their input. */
+ * neuron of their output is the same neuron of their input. Under the choice `mass` a step has the "mass" that s hands on, where it is not 0. */
 #ifndef LSDN_CORE_TRAIL_H
 #define LSDN_CORE_TRAIL_H
 

@@ -125,6 +125,10 @@ static const char *read_step(const json_t *j, const struct plan *plan, struct tr
 		return "s must be a neuron [c, y, x] of the layer's output";
 	if (!read_place(json_object_get(j, "neuron"), &plan->tensors[s->tensor], &s->to))
 		return "neuron must be one [c, y, x] of the tensor";
+	const json_t *mass = json_object_get(j, "mass");
+	s->mass = json_number_value(mass);
+	if (mass && !(s->mass > 0))
+		return "mass must be a number over 0";
 	return s->op->kind == OP_CONV || s->op->kind == OP_GEMM ? read_supports(j, s) : NULL;
 }
 

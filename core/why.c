@@ -8,9 +8,9 @@
 #include "core/json.h"
 #include "core/trail.h"
 
-int why_open(struct why *w, const struct explainer *x, struct error *e)
+int why_open(struct why *w, const struct explainer *x, int stride, struct error *e)
 {
-	*w = (struct why){.x = x, .tensors = calloc(VIEW_MOST_CROPS * (size_t)x->net->plan.tensor_count, sizeof *w->tensors)};
+	*w = (struct why){.x = x, .stride = stride, .tensors = calloc(VIEW_MOST_CROPS * (size_t)x->net->plan.tensor_count, sizeof *w->tensors)};
 	return w->tensors ? LSDN_OK : error_memory(e, "a chain of neurons");
 }
 
@@ -82,16 +82,19 @@ struct end {
 	const struct why_entry *entry; /* NULL: no point at all */
 };
 
-/* The input neuron whose point is nearest to (x, y); of equals the one with the highest Omega. */
+/* The neuron at which the walk ends whose point is nearest to (x, y); of equals the one with the highest Omega. */
 static struct end find_end(const struct why *w, int x, int y)
 {
-	int input = w->x->net->plan.inputs[0];
+	const struct plan *plan = &w->x->net->plan;
 	struct end best = {0};
 	double nearest = INFINITY;
-	for (int crop = 0; crop < w->x->crop_count; crop++) {
-		const struct why_tensor *t = tensor_of(w, crop, input);
+	for (int i = 0; i < w->x->crop_count * plan->tensor_count; i++) {
+		int crop = i / plan->tensor_count, tensor = i % plan->tensor_count;
+		const struct why_tensor *t = tensor_of(w, crop, tensor);
+		if (!walk_ends(plan, tensor, w->stride) || plan_layer_tensor(plan, tensor) != tensor)
+			continue;
 		for (size_t slot = 0; slot < t->neurons.count; slot++) {
-			struct place place = neuron_place(&w->x->net->plan.tensors[input], t->neurons.keys[slot]);
+			struct place place = walk_pixel(plan, tensor, neuron_place(&plan->tensors[tensor], t->neurons.keys[slot]));
 			struct point p = view_point(&w->x->crops[crop].geometry, place.y, place.x);
 			double distance = hypot(p.x - x, p.y - y);
 			if (distance < nearest || (distance == nearest && t->entries[slot].step.omega > best.entry->step.omega)) {

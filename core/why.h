@@ -21,10 +21,11 @@ struct why_tensor {
 
 struct why {
 	const struct explainer *x;
+	int stride; /* of the policy: where its walks end */
 	struct why_tensor *tensors; /* of every crop, one crop after the other */
 };
 
-int why_open(struct why *w, const struct explainer *x, struct error *e);
+int why_open(struct why *w, const struct explainer *x, int stride, struct error *e);
 void why_close(struct why *w);
 
 /* Forgets the last image. */

@@ -26,15 +26,18 @@ void vector_replay(struct runner *r, const char *name, const struct policy *poli
 {
 	struct explainer x = {.net = &r->net, .crop_count = 1, .crops = {{.session = r->session, .walk = r->walk}}};
 	struct replayer replayer = {.x = &x, .path = name, .layers = json_array(), .remarks = json_array(), .total = {.margin = INFINITY},
-		.selected = calloc((size_t)r->net.plan.tensor_count, sizeof *replayer.selected)};
+		.selected = calloc((size_t)r->net.plan.tensor_count, sizeof *replayer.selected),
+		.masses = calloc((size_t)r->net.plan.tensor_count, sizeof *replayer.masses)};
+	struct policy heavy = *policy; /* selects the same, and its masses are checked too */
 	struct trail_image *image = &replayer.image;
 	struct error e;
-	image->choices.policy = *policy;
+	heavy.mass = true;
+	image->choices.policy = heavy;
 	image->class_count = class_count;
 	for (int i = 0; i < class_count; i++)
 		image->classes[i] = classes[i];
 	walk_listen(r->walk, collect, image);
-	ck_assert_msg(walk_run(r->walk, r->session, 0, policy, 1, classes, class_count, &e) == 0, "%s", e.message);
+	ck_assert_msg(walk_run(r->walk, r->session, 0, &heavy, 1, classes, class_count, &e) == 0, "%s", e.message);
 	walk_listen(r->walk, NULL, NULL);
 	ck_assert_msg(replay_crop(&replayer, 0, &e) == 0, "%s", e.message);
 	r->lines += replayer.total.lines;
@@ -42,10 +45,14 @@ void vector_replay(struct runner *r, const char *name, const struct policy *poli
 	r->wrong += replayer.total.differ > 0;
 	for (size_t i = 0; i < json_array_size(replayer.remarks) && replayer.total.differ; i++)
 		printf("WRONG %s: %s\n", name, json_string_value(json_object_get(json_array_get(replayer.remarks, i), "remark")));
-	for (int t = 0; t < r->net.plan.tensor_count; t++)
+	for (int t = 0; t < r->net.plan.tensor_count; t++) {
 		index_set_free(&replayer.selected[t]);
+		free(replayer.masses[t]);
+	}
 	free(replayer.selected);
+	free(replayer.masses);
 	free(replayer.points);
+	free(replayer.weights);
 	json_decref(replayer.layers);
 	json_decref(replayer.remarks);
 	trail_image_free(image);

@@ -12,18 +12,61 @@ static int by_raster(const void *left, const void *right)
 	return a->y != b->y ? (a->y > b->y) - (a->y < b->y) : (a->x > b->x) - (a->x < b->x);
 }
 
-size_t points_unique(struct point *points, size_t count)
+/* As a single crop's points are. */
+static bool is_set(const struct point *points, size_t count)
 {
-	size_t unique = 0, sorted = 1;
+	size_t sorted = 1;
 	while (sorted < count && by_raster(&points[sorted - 1], &points[sorted]) < 0)
 		sorted++;
-	if (sorted >= count)
-		return count; /* as a single crop's points are */
+	return sorted >= count;
+}
+
+size_t points_unique(struct point *points, size_t count)
+{
+	size_t unique = 0;
+	if (is_set(points, count))
+		return count;
 	qsort(points, count, sizeof *points, by_raster);
 	for (size_t i = 0; i < count; i++)
 		if (!unique || by_raster(&points[i], &points[unique - 1]) != 0)
 			points[unique++] = points[i];
 	return unique;
+}
+
+struct weighted {
+	struct point point;
+	double weight;
+	size_t place; /* among all */
+};
+
+static int by_raster_and_place(const void *left, const void *right)
+{
+	const struct weighted *a = left, *b = right;
+	int order = by_raster(&a->point, &b->point);
+	return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+int points_merge(struct point *points, double *weights, size_t count, size_t *unique, struct error *e)
+{
+	*unique = count;
+	if (is_set(points, count))
+		return LSDN_OK;
+	struct weighted *all = malloc(count * sizeof *all);
+	if (!all)
+		return error_memory(e, "points");
+	for (size_t i = 0; i < count; i++)
+		all[i] = (struct weighted){points[i], weights[i], i};
+	qsort(all, count, sizeof *all, by_raster_and_place);
+	*unique = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!*unique || by_raster(&all[i].point, &points[*unique - 1]) != 0) {
+			weights[*unique] = 0;
+			points[(*unique)++] = all[i].point;
+		}
+		weights[*unique - 1] += all[i].weight;
+	}
+	free(all);
+	return LSDN_OK;
 }
 
 /* Points of one y whose x do not fall. */

@@ -20,6 +20,9 @@ struct box {
 /* Sorts points in raster order (by y, then x) and drops repeated ones: they are a set. Returns how many stay. */
 size_t points_unique(struct point *points, size_t count);
 
+/* The same of points with weights: those of a repeated one are added up in the order in which they come. *unique says how many stay. */
+int points_merge(struct point *points, double *weights, size_t count, size_t *unique, struct error *e);
+
 enum box_kind {
 	BOX_POINTS,   /* the paper's (4.1.2): outliers away, then the least box around what stays */
 	BOX_QUANTILE, /* between two quantiles of all points, on each axis */

@@ -5,7 +5,7 @@
 #include <math.h>
 
 const struct policy POLICY_CNN_FIXATIONS = {.method = METHOD_CNN_FIXATIONS, .alpha = {1, 0, 1}, .k_fc = K_ALL, .k_conv = 1,
-	.k_gap = K_GAP_ONE, .signed_ = false, .locate = LOCATE_CENTER, .gate = GATE_NONE, .residual = RESIDUAL_MAX, .top_n = 1};
+	.k_gap = K_GAP_ONE, .signed_ = false, .locate = LOCATE_CENTER, .gate = GATE_NONE, .residual = RESIDUAL_MAX, .stride = 1, .top_n = 1};
 
 static int layer_k(const struct policy *p, int i)
 {
@@ -24,7 +24,7 @@ bool policy_same_choices(const struct policy *a, const struct policy *b)
 			return false;
 	return a->method == b->method && a->k_fc == b->k_fc && a->k_conv == b->k_conv && a->k_gap == b->k_gap && a->signed_ == b->signed_
 		&& a->locate == b->locate && a->gate == b->gate && a->residual == b->residual && a->suc_form == b->suc_form && a->scale == b->scale
-		&& a->top_n == b->top_n;
+		&& a->stride == b->stride && a->mass == b->mass && a->top_n == b->top_n;
 }
 
 struct alpha policy_alpha(const struct policy *p, int op)

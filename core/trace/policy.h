@@ -45,6 +45,8 @@ struct policy {
 	enum residual residual;
 	enum suc_form suc_form;
 	enum scale scale;
+	int stride; /* walks end at maps of that stride; at the image where it is 1 */
+	bool mass; /* neurons hand what they have on to those that they select, in shares of Omega */
 	int top_n; /* classes that a walk starts from, at most POLICY_MOST_CLASSES */
 	const struct layer_policy *layers; /* NULL, or one an operator of the plan; belongs to who made it */
 	int layer_count;

@@ -10,6 +10,19 @@ int score_op_of(const struct plan *plan)
 	return maker;
 }
 
+static bool is_global_average(const struct plan *plan, const struct op *op)
+{
+	const struct tensor *in = &plan->tensors[op->inputs[0]], *out = &plan->tensors[op->output];
+	const struct window *w = &op->window;
+	return op->kind == OP_GLOBAL_AVERAGE_POOL || (op->kind == OP_AVERAGE_POOL && out->h == 1 && out->w == 1 && w->top == 0 && w->left == 0
+		&& w->dilation_y == 1 && w->dilation_x == 1 && w->height == in->h && w->width == in->w);
+}
+
+bool rule_pools_all(const struct plan *plan, const struct op *op, const struct policy *p)
+{
+	return is_global_average(plan, op) && (p->k_gap == K_GAP_ALL || (p->k_gap == K_GAP_AUTO && op - plan->ops == score_op_of(plan)));
+}
+
 struct rule rule_of(const struct plan *plan, const struct op *op, const struct policy *p)
 {
 	const struct tensor *in = &plan->tensors[op->inputs[0]];

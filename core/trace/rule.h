@@ -14,6 +14,9 @@ struct rule {
 /* The operator whose output the class scores are: back from the scores over what only renames or keeps places; -1 where that is the image. */
 int score_op_of(const struct plan *plan);
 
+/* True where a pool over the whole of a map goes to every positive place, by the choice k_gap; an AveragePool whose one window is the map is such a pool. */
+bool rule_pools_all(const struct plan *plan, const struct op *op, const struct policy *p);
+
 struct rule rule_of(const struct plan *plan, const struct op *op, const struct policy *p);
 
 #endif

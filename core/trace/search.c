@@ -306,9 +306,16 @@ static int take(struct walk *w, const struct op *op, struct place s, const uint6
 			;
 		code = add(w, op, s, search->who[from], mask, from, to - 1);
 	}
-	for (int p = search->first; search->k > 1 && p <= search->last; p++)
-		for (int i = 0; i < search->k && !code; i++)
+	for (int p = search->first; search->k > 1 && p <= search->last; p++) {
+		const double *best = search->best + p * search->k;
+		double total = 0;
+		for (int i = 0; i < search->k; i++)
+			total += fmax(best[i], 0);
+		for (int i = 0; i < search->k && !code; i++) {
+			w->share = mass_share(best[i], total, (size_t)search->k);
 			code = add(w, op, s, search->who[p * search->k + i], mask, p, p);
+		}
+	}
 	return code;
 }
 
@@ -319,7 +326,7 @@ int search_run(struct walk *w, const struct op *op, const struct rule *r, struct
 	bool all = !r->gated || count == 1;
 	float most;
 	int eligible = keep_eligible(search->z, w->seen.z, count, all ? -INFINITY : 0, &most);
-	*done = !(all && eligible < count) && most < INFINITY;
+	*done = !(all && eligible < count) && most < INFINITY && !(w->heavy && eligible > 1 && eligible <= r->k); /* whose shares want all Omega */
 	if (!*done)
 		return LSDN_OK;
 	if (eligible <= r->k) {

@@ -28,9 +28,10 @@ static int count_tops(struct walk *w, const struct op *op)
 {
 	const struct selection *from = &w->selected[op->output];
 	size_t policies = (size_t)w->count;
-	for (size_t slot = 0; slot < from->neurons.count; slot++) {
+	for (size_t k = 0; k < from->neurons.count; k++) {
+		size_t slot = walk_slot(w, k);
 		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
-		look(w, op, slot, s);
+		look(w, op, k, s);
 		size_t before = w->tops.count;
 		int64_t top = index_set_add(&w->tops, look_neuron(w, op, s, first_highest(w->seen.z, support_count(w->plan, op))));
 		if (top >= 0 && w->tops.count * policies > w->top_room) {
@@ -140,8 +141,13 @@ static int take_best(struct walk *w, const struct op *op, const struct rule *r, 
 		best[at] = (struct ranked){value, i};
 	}
 	int code = LSDN_OK;
-	for (size_t i = 0; i < found && i < k && !code; i++)
+	double total = 0;
+	for (size_t i = 0; i < k; i++)
+		total += fmax(best[i].omega, 0);
+	for (size_t i = 0; i < k && !code; i++) {
+		w->share = mass_share(best[i].omega, total, k);
 		code = take(w, op, r, &best[i], (int)i + 1, found > k ? &best[k] : NULL, mask);
+	}
 	return code;
 }
 
@@ -151,6 +157,26 @@ static int by_rank(const void *left, const void *right)
 	if (a->omega != b->omega)
 		return a->omega > b->omega ? -1 : 1;
 	return (a->candidate > b->candidate) - (a->candidate < b->candidate);
+}
+
+/* All candidates for policy p, each with its share of mass. */
+static int take_shares(struct walk *w, const struct op *op, const struct rule *r, int p, size_t count)
+{
+	uint64_t mask[WALK_WORDS] = {0};
+	double total = 0;
+	int code = LSDN_OK;
+	mask[p / 64] = (uint64_t)1 << (p % 64);
+	for (size_t i = 0; i < count; i++) {
+		w->ranked[i] = (struct ranked){r->current_only ? w->candidates[i].cur : omega(w, p, &w->candidates[i]), i};
+		total += fmax(w->ranked[i].omega, 0);
+	}
+	if (w->listener)
+		qsort(w->ranked, count, sizeof *w->ranked, by_rank);
+	for (size_t i = 0; i < count && !code; i++) {
+		w->share = mass_share(w->ranked[i].omega, total, count);
+		code = take(w, op, r, &w->ranked[i], (int)i + 1, NULL, mask);
+	}
+	return code;
 }
 
 /* All candidates, for all policies; ranked where a listener wants to know. */
@@ -207,13 +233,14 @@ static int select_among_all(struct walk *w, const struct op *op, const struct ru
 {
 	w->step = (struct step){.op = op, .from = s};
 	size_t count = gather(w, op, s, r->gated);
-	bool all = r->k == K_ALL || (size_t)r->k >= count; /* where all are taken, their Omega is for a listener alone */
-	int code = (!all || w->listener) && !r->current_only ? weigh(w, op, count) : LSDN_OK;
-	if (code || all)
-		return code ? code : take_all(w, op, r, count, mask);
+	bool all = r->k == K_ALL || (size_t)r->k >= count, shared = w->heavy && count > 1;
+	/* Where all are taken, their Omega is for a listener and for shares alone. */
+	int code = (!all || w->listener || shared) && !r->current_only ? weigh(w, op, count) : LSDN_OK;
+	if (!code && all && !shared)
+		return take_all(w, op, r, count, mask);
 	for (int p = 0; p < w->count && !code; p++)
 		if (mask[p / 64] >> (p % 64) & 1)
-			code = take_best(w, op, r, p, count);
+			code = all ? take_shares(w, op, r, p, count) : take_best(w, op, r, p, count);
 	return code;
 }
 
@@ -231,15 +258,17 @@ int walk_select(struct walk *w, const struct op *op)
 	bool search = choice && search_possible(w, &r), top_alone = r.current_only && r.k == 1 && !r.gated && !w->listener;
 	int code = look_start(w, op, from->neurons.count);
 	index_set_clear(&w->tops);
-	if (!code && (choice || w->listener) && !r.current_only && from->neurons.count > 1)
+	if (!code && (choice || w->listener || w->heavy) && !r.current_only && from->neurons.count > 1)
 		code = count_tops(w, op);
 	if (!code && search)
 		code = search_start(w, op, &r);
-	for (size_t slot = 0; slot < from->neurons.count && !code; slot++) {
+	for (size_t k = 0; k < from->neurons.count && !code; k++) {
+		size_t slot = walk_slot(w, k);
 		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
 		const uint64_t *mask = from->masks + slot * (size_t)w->words;
 		bool done = false;
-		look(w, op, slot, s);
+		look(w, op, k, s);
+		mass_give(w, from, slot);
 		if (top_alone) {
 			code = select_top(w, op, s, mask);
 			done = true;

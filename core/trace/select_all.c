@@ -11,7 +11,7 @@ bool select_all_possible(const struct walk *w, const struct op *op, const struct
 	const struct window *k = &op->window;
 	bool one_tap = k->height == 1 && k->width == 1 && !k->top && !k->left && !k->bottom && !k->right;
 	bool one_place = op->kind == OP_GEMM || (in->h == 1 && in->w == 1 && one_tap && op->groups == 1);
-	return one_place && in->c > 1 && r->k == K_ALL && r->gated && !w->listener;
+	return one_place && in->c > 1 && r->k == K_ALL && r->gated && !w->listener && !w->heavy;
 }
 
 /* The active inputs, as candidates without a slot in the selection. */

@@ -17,12 +17,13 @@ struct walk *walk_open(const struct plan *plan, struct error *e)
 		w->plan = plan;
 		w->score_op = score_op_of(plan);
 		w->selected = calloc((size_t)plan->tensor_count, sizeof *w->selected);
+		w->ends = calloc((size_t)plan->tensor_count, sizeof *w->ends);
 		w->candidates = malloc(candidates * sizeof *w->candidates);
 		w->ranked = malloc(candidates * sizeof *w->ranked);
 		w->search = search_open(plan);
 		w->bounds = bounds_open(plan, e);
 	}
-	if (!w || !w->selected || !w->candidates || !w->ranked || !w->search || !w->bounds) {
+	if (!w || !w->selected || !w->ends || !w->candidates || !w->ranked || !w->search || !w->bounds) {
 		walk_close(w);
 		error_memory(e, "a walk");
 		return NULL;
@@ -37,13 +38,18 @@ void walk_close(struct walk *w)
 	for (int t = 0; w->selected && t < w->plan->tensor_count; t++) {
 		index_set_free(&w->selected[t].neurons);
 		free(w->selected[t].masks);
+		free(w->selected[t].masses);
 	}
 	index_set_free(&w->tops);
 	bounds_close(w->bounds);
 	search_close(w->search);
 	free(w->selected);
-	free(w->points.keys);
+	free(w->ends);
+	free(w->points.neurons);
+	free(w->points.pixels);
 	free(w->points.masks);
+	free(w->points.masses);
+	free(w->order);
 	free(w->policies);
 	free(w->given);
 	free(w->own);
@@ -82,9 +88,13 @@ int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
 		memset(s->masks + (size_t)slot * words, 0, words * sizeof *s->masks);
 	for (size_t i = 0; i < words; i++)
 		s->masks[(size_t)slot * words + i] |= mask[i];
+	int code = w->heavy ? mass_add(w, s, (size_t)slot, s->neurons.count > before, mask) : LSDN_OK;
+	if (code)
+		return code;
 	if (!w->listener || !w->step.op || op_is_through(w->step.op))
 		return LSDN_OK;
 	w->step.tensor = t;
+	w->step.mass = w->giving ? *w->giving * w->share : 0;
 	w->step.to = neuron_place(&w->plan->tensors[t], n);
 	return w->listener(w->listener_context, &w->step, w->error);
 }
@@ -105,15 +115,20 @@ static int through_pool(struct walk *w, const struct op *op, neuron_t n, const u
 {
 	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
 	struct place s = neuron_place(&w->plan->tensors[op->output], n);
-	enum k_gap k = w->policies[0].k_gap;
-	bool all = op->kind == OP_GLOBAL_AVERAGE_POOL && (k == K_GAP_ALL || (k == K_GAP_AUTO && op - w->plan->ops == w->score_op));
-	if (!all)
+	if (!rule_pools_all(w->plan, op, &w->policies[0]))
 		return walk_add(w, op->inputs[0], support_pool(w->plan, op, values(w, op->inputs[0]), s) * (uint32_t)in->c + (uint32_t)s.c, mask);
 	int code = LSDN_OK;
-	for (uint32_t pixel = 0; pixel < (uint32_t)(in->h * in->w) && !code; pixel++) {
+	const float *input = values(w, op->inputs[0]);
+	uint32_t pixels = (uint32_t)(in->h * in->w);
+	double total = 0;
+	for (uint32_t pixel = 0; pixel < pixels && w->heavy; pixel++)
+		total += fmaxf(input[pixel * (uint32_t)in->c + (uint32_t)s.c], 0);
+	for (uint32_t pixel = 0; pixel < pixels && !code; pixel++) {
 		neuron_t candidate = pixel * (uint32_t)in->c + (uint32_t)s.c;
-		if (values(w, op->inputs[0])[candidate] > 0)
-			code = walk_add(w, op->inputs[0], candidate, mask);
+		if (!(input[candidate] > 0))
+			continue;
+		w->share = w->heavy ? mass_share(input[candidate], total, pixels) : 1;
+		code = walk_add(w, op->inputs[0], candidate, mask);
 	}
 	return code;
 }
@@ -124,17 +139,23 @@ static int through_add(struct walk *w, const struct op *op, neuron_t n, const ui
 	const struct policy *p = &w->policies[0];
 	float sum = session_value(w->session, op->output, w->image, n), best = 0;
 	float sign = p->signed_ && sum < 0 && op - w->plan->ops != w->score_op ? -1 : 1;
+	double total = 0;
 	int chosen = -1, code = LSDN_OK;
 	for (int i = 0; i < op->input_count; i++) {
 		float value = sign * session_value(w->session, op->inputs[i], w->image, n);
+		total += fmaxf(value, 0);
 		if (chosen < 0 || value > best) {
 			best = value;
 			chosen = i;
 		}
 	}
-	for (int i = 0; i < op->input_count && !code; i++)
-		if (i == chosen || (p->residual == RESIDUAL_BOTH && sign * session_value(w->session, op->inputs[i], w->image, n) > 0))
-			code = walk_add(w, op->inputs[i], n, mask);
+	for (int i = 0; i < op->input_count && !code; i++) {
+		float value = p->residual == RESIDUAL_BOTH ? sign * session_value(w->session, op->inputs[i], w->image, n) : 0;
+		if (i != chosen && !(value > 0))
+			continue;
+		w->share = p->residual == RESIDUAL_BOTH ? mass_share(value, total, 1) : 1;
+		code = walk_add(w, op->inputs[i], n, mask);
+	}
 	return code;
 }
 
@@ -158,10 +179,12 @@ static int through_op(struct walk *w, const struct op *op)
 {
 	const struct selection *from = &w->selected[op->output];
 	int code = LSDN_OK;
-	for (size_t slot = 0; slot < from->neurons.count && !code; slot++) {
+	for (size_t k = 0; k < from->neurons.count && !code; k++) {
+		size_t slot = walk_slot(w, k);
 		neuron_t n = from->neurons.keys[slot];
 		const uint64_t *mask = from->masks + slot * (size_t)w->words;
 		w->step = (struct step){.op = op, .from = neuron_place(&w->plan->tensors[op->output], n)};
+		mass_give(w, from, slot);
 		switch (op->kind) {
 		case OP_MAX_POOL:
 		case OP_AVERAGE_POOL:
@@ -179,6 +202,7 @@ static int through_op(struct walk *w, const struct op *op)
 			code = through_reindex(w, op, n, mask);
 			break;
 		case OP_MUL:
+			w->share = 0.5;
 			code = walk_add(w, op->inputs[0], n, mask);
 			code = code ? code : walk_add(w, op->inputs[1], n, mask);
 			break;
@@ -239,52 +263,13 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 	if (policies->k_fc < K_ALL || policies->k_fc > K_MOST || policies->k_conv < K_ALL || policies->k_conv > K_MOST)
 		return error_set(e, LSDN_ERROR_INPUT, "k_fc = %d, k_conv = %d: must be from 1 to %d, or all", policies->k_fc, policies->k_conv, K_MOST);
 	w->error = e;
-	for (int t = 0; t < w->plan->tensor_count; t++)
+	w->heavy = policies->mass;
+	w->giving = NULL;
+	for (int t = 0; t < w->plan->tensor_count; t++) {
 		index_set_clear(&w->selected[t].neurons);
+		w->ends[t] = walk_ends(w->plan, t, policies->stride);
+	}
 	return take_policies(w, policies, count, e);
-}
-
-static int by_key(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
-}
-
-/* The points of all policies at once: each is asked for its own then. */
-static int gather_points(struct walk *w)
-{
-	const struct selection *s = &w->selected[w->plan->inputs[0]];
-	uint32_t channels = (uint32_t)w->plan->tensors[w->plan->inputs[0]].c;
-	struct pixels *points = &w->points;
-	size_t count = s->neurons.count, words = (size_t)w->words;
-	if (count > points->room || count * words > points->mask_room) {
-		free(points->keys);
-		free(points->masks);
-		points->keys = malloc(count * sizeof *points->keys);
-		points->masks = malloc(count * words * sizeof *points->masks);
-		points->room = points->keys && points->masks ? count : 0;
-		points->mask_room = points->room * words;
-		if (!points->room)
-			return error_memory(w->error, "points");
-	}
-	for (size_t slot = 0; slot < count; slot++)
-		points->keys[slot] = (uint64_t)(s->neurons.keys[slot] / channels) << 32 | slot;
-	points->count = 0;
-	if (count)
-		qsort(points->keys, count, sizeof *points->keys, by_key);
-	for (size_t i = 0; i < count; i++) {
-		uint64_t pixel = points->keys[i] >> 32 << 32;
-		const uint64_t *mask = s->masks + (points->keys[i] - pixel) * words;
-		bool again = points->count && points->keys[points->count - 1] == pixel;
-		uint64_t *own = points->masks + (again ? points->count - 1 : points->count) * words;
-		if (!again) {
-			points->keys[points->count++] = pixel;
-			memset(own, 0, words * sizeof *own);
-		}
-		for (size_t k = 0; k < words; k++)
-			own[k] |= mask[k];
-	}
-	return LSDN_OK;
 }
 
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
@@ -304,10 +289,14 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 		code = walk_add(w, w->plan->scores, (neuron_t)classes[i], everyone);
 	for (int k = w->plan->op_count; k-- > 0 && !code;) {
 		const struct op *op = &w->plan->ops[k];
-		if (w->selected[op->output].neurons.count)
+		if (!w->selected[op->output].neurons.count || w->ends[op->output])
+			continue;
+		code = mass_start(w, &w->selected[op->output]);
+		if (!code)
 			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
+		mass_end(w, &w->selected[op->output]);
 	}
-	return code ? code : gather_points(w);
+	return code ? code : points_gather(w);
 }
 
 int place_compare(const void *left, const void *right)
@@ -331,20 +320,4 @@ size_t walk_selected(const struct walk *w, int t, int p, struct place *out)
 	if (out)
 		qsort(out, count, sizeof *out, place_compare);
 	return count;
-}
-
-size_t walk_points(const struct walk *w, int p, struct place *out)
-{
-	const struct tensor *input = &w->plan->tensors[w->plan->inputs[0]];
-	size_t points = 0;
-	p = w->own[p];
-	for (size_t i = 0; i < w->points.count; i++) {
-		if (!(w->points.masks[i * (size_t)w->words + (size_t)p / 64] >> (p % 64) & 1))
-			continue;
-		int pixel = (int)(w->points.keys[i] >> 32);
-		if (out)
-			out[points] = (struct place){.y = pixel / input->w, .x = pixel % input->w};
-		points++;
-	}
-	return points;
 }

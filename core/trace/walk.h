@@ -33,6 +33,7 @@ struct step {
 	uint32_t z_suc;
 	double omega;        /* alpha_suc * Z_suc * (alpha_cur * Z_cur + alpha_pre * Z_pre), eq. 1; under CNN-Fixations Z_cur */
 	int rank;            /* 1: the highest Omega of `from`'s candidates */
+	double mass;         /* that `from` hands to `to`; 0 where the policy has no mass */
 	bool rivalled;       /* some eligible candidate of `from` was left out; */
 	double runner_up;    /* the highest Omega of those */
 };
@@ -48,8 +49,21 @@ int place_compare(const void *left, const void *right);
 /* Neurons of tensor t that policy p selected, sorted by c, y, x, into out (NULL: only counted). Returns how many they are. */
 size_t walk_selected(const struct walk *w, int t, int p, struct place *out);
 
-/* Points of policy p on the network's input: the set of (y, x) over channels, in raster order (c is 0), into out. With out NULL they are only counted. */
+/* True where walks end: at the image, or where stride > 1 at a map whose pixels are, on both axes, at most that many of the image's wide, if by the root of
+ * 2 more. */
+bool walk_ends(const struct plan *plan, int t, int stride);
+
+/* The image's pixel at the middle of the pixel of a map at which a walk ends. */
+struct place walk_pixel(const struct plan *plan, int t, struct place p);
+
+/* Points of policy p on the network's input: the set of these pixels, in raster order (c is 0), into out. With out NULL they are only counted. */
 size_t walk_points(const struct walk *w, int p, struct place *out);
+
+/* Their masses in the same order, where the policy has `mass`: the class starts with 1, and every selected neuron hands what it has to those that were
+ * selected for it: in shares of their Omega, as far as it is positive; of several places of a pool, or operands of an Add, in shares of their values; to
+ * both of a Mul a half. A pixel has the sum over its channels. They do not depend on what other policies are walked with. */
+void walk_masses(const struct walk *w, int p, double *out);
+bool walk_has_mass(const struct walk *w);
 
 void walk_close(struct walk *w);
 

@@ -2,6 +2,8 @@
 #ifndef LSDN_CORE_TRACE_WALK_INSIDE_H
 #define LSDN_CORE_TRACE_WALK_INSIDE_H
 
+#include <math.h>
+
 #include "core/trace/index_set.h"
 #include "core/trace/rule.h"
 #include "core/trace/walk.h"
@@ -24,6 +26,8 @@ struct selection {
 	struct index_set neurons;
 	uint64_t *masks;
 	size_t room;
+	double *masses; /* likewise `count` a slot, where neurons have mass; they go when it has been handed on */
+	size_t mass_room;
 };
 
 /* Alpha of one policy at the layer in hand. */
@@ -32,11 +36,21 @@ struct mixture {
 	double ratio; /* pre / cur, 0 where cur is 0 */
 };
 
+/* Neurons at which a walk ends. */
+struct end {
+	uint32_t pixel; /* y * W + x of the network's input */
+	int tensor;
+	neuron_t neuron;
+	size_t slot;
+};
+
 /* Pixels of the network's input that some policy selected, in raster order, with masks like a selection's. */
 struct pixels {
-	uint64_t *keys; /* (y * W + x) << 32, and while they are gathered a slot of the selection */
+	struct end *neurons; /* by pixel, tensor and number: what they are made from */
+	uint32_t *pixels;
 	uint64_t *masks;
-	size_t count, room, mask_room;
+	double *masses;      /* where neurons have mass */
+	size_t count, room, mask_room, mass_room;
 };
 
 struct walk {
@@ -47,8 +61,14 @@ struct walk {
 	struct given *given;           /* those as they were given, in that order */
 	int *own;                      /* by the order in which they were given: which of policies each is */
 	int count, words, policy_room;
-	struct selection *selected;    /* one a tensor */
+	struct selection *selected;    /* one a tensor, */
+	bool *ends;                    /* at which the walk ends or not */
 	struct pixels points;
+	bool heavy;                    /* neurons have mass: mass.c */
+	uint64_t *order;               /* of the layer in hand: its output's selected neurons by number << 32 | slot, sorted */
+	size_t order_room;
+	const double *giving;          /* the masses of the neuron in hand, by policy; NULL at the class, */
+	double share;                  /* of which so much goes to what is added */
 	struct bounds *bounds;         /* Z_pre, */
 	bool known;                    /* which may hold some of the image already */
 	int score_op;                  /* the layer whose output the class scores are */
@@ -80,8 +100,31 @@ struct candidate {
 	int64_t top; /* its slot in tops, or -1 */
 };
 
-/* Adds neuron n of tensor t with a mask of policies. */
+/* Adds neuron n of tensor t with a mask of policies; where neurons have mass it gets w->share of that of the neuron in hand. */
 int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask);
+
+/* The k-th selected neuron in hand: its slot. Where neurons have mass they come in order, so that sums of it do not depend on what else is walked. */
+static inline size_t walk_slot(const struct walk *w, size_t k)
+{
+	return w->heavy ? (size_t)(uint32_t)w->order[k] : k;
+}
+
+/* Takes a layer's selected output neurons in hand, and one of them; puts them back. */
+int mass_start(struct walk *w, const struct selection *from);
+void mass_give(struct walk *w, const struct selection *from, size_t slot);
+void mass_end(struct walk *w, struct selection *from);
+
+/* Adds mass to a neuron in a slot, which may be new. */
+int mass_add(struct walk *w, struct selection *s, size_t slot, bool is_new, const uint64_t *mask);
+
+/* Fills w->points from the neurons at which the walk has ended. */
+int points_gather(struct walk *w);
+
+/* The share of one of `count` weights of which the positive ones sum up to total; what has no positive sum, or none that is a number, is shared equally. */
+static inline double mass_share(double weight, double total, size_t count)
+{
+	return total > 0 && total < INFINITY ? fmax(weight, 0) / total : 1 / (double)count;
+}
 
 /* Selects for every selected neuron of a Conv's or Gemm's output the k candidates with the highest Omega (eq. 1, 4), for each policy. */
 int walk_select(struct walk *w, const struct op *op);

@@ -1,0 +1,68 @@
+/* Mass: what a walk hands on, neuron by neuron, besides the selection itself. Every policy has its own. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/trace/walk_inside.h"
+
+static int by_number(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+int mass_start(struct walk *w, const struct selection *from)
+{
+	size_t count = from->neurons.count;
+	if (!w->heavy)
+		return LSDN_OK;
+	if (count > w->order_room) {
+		free(w->order);
+		w->order = malloc(count * sizeof *w->order);
+		w->order_room = w->order ? count : 0;
+		if (!w->order)
+			return error_memory(w->error, "a walk");
+	}
+	for (size_t slot = 0; slot < count; slot++)
+		w->order[slot] = (uint64_t)from->neurons.keys[slot] << 32 | slot;
+	if (count)
+		qsort(w->order, count, sizeof *w->order, by_number);
+	return LSDN_OK;
+}
+
+void mass_give(struct walk *w, const struct selection *from, size_t slot)
+{
+	w->giving = w->heavy ? from->masses + slot * (size_t)w->count : NULL;
+	w->share = 1;
+}
+
+void mass_end(struct walk *w, struct selection *from)
+{
+	if (!w->heavy)
+		return;
+	free(from->masses);
+	from->masses = NULL;
+	from->mass_room = 0;
+	w->giving = NULL;
+}
+
+int mass_add(struct walk *w, struct selection *s, size_t slot, bool is_new, const uint64_t *mask)
+{
+	size_t policies = (size_t)w->count;
+	if (s->neurons.count * policies > s->mass_room) {
+		size_t room = 2 * s->neurons.count * policies;
+		double *masses = realloc(s->masses, room * sizeof *masses);
+		if (!masses)
+			return error_memory(w->error, "a walk");
+		s->masses = masses;
+		s->mass_room = room;
+	}
+	double *own = s->masses + slot * policies;
+	if (is_new)
+		memset(own, 0, policies * sizeof *own);
+	for (size_t p = 0; p < policies; p++)
+		if (mask[p / 64] >> (p % 64) & 1)
+			own[p] += w->giving ? w->giving[p] * w->share : 1;
+	return LSDN_OK;
+}
