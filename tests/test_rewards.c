@@ -215,6 +215,7 @@ int main(void)
 {
 	Suite *suite = suite_create("rewards");
 	TCase *cases = tcase_create("rewards");
+	tcase_set_timeout(cases, 60);
 	tcase_add_test(cases, equal_settings_have_one_text);
 	tcase_add_test(cases, text_by_hand);
 	tcase_add_test(cases, random_batches);
