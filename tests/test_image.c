@@ -238,6 +238,10 @@ START_TEST(spread_leans_on_the_middle)
 	box_is(&box, 12, 60, 48, 60);
 	ck_assert(finds(points, weights, keep, 2, 201, 101, &rule, &box)); /* 25 +- 15.59 */
 	box_is(&box, 9, 60, 41, 60);
+	rule.floor = 0.25; /* of 3 and 1 are left 2.25 and 0.25: 22 +- 10.8 */
+	ck_assert(finds(points, weights, keep, 2, 201, 101, &rule, &box));
+	box_is(&box, 11, 60, 33, 60);
+	rule.floor = 0;
 	rule.prior = 1; /* 100 +- 75.375, 50 +- 37.875 */
 	ck_assert(finds(points, weights, keep, 2, 201, 101, &rule, &box));
 	box_is(&box, 25, 12, 175, 88);

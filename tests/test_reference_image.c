@@ -54,10 +54,10 @@ static const double BLURS[] = {0, 0.001, 0.01, 0.032, 0.032, 0.032, 0.1, 1};
 static void random_case_make(struct random_case *r, struct pcg *rng, bool nonsense)
 {
 	static const double RADII[] = {0, 0.05, 0.1, 0.1, 0.1, 0.3, 2}, SHARES[] = {0, 0.05, 0.05, 0.05, 0.2, 0.5, 1},
-		TAILS[] = {0, 0.05, 0.1, 0.3, 0.5}, SDS[] = {0, 0.7, 1.8, 3}, THRESHOLDS[] = {0, 0.15, 0.15, 0.6, 1};
+		TAILS[] = {0, 0.05, 0.1, 0.3, 0.5}, FLOORS[] = {0, 0, 0.1, 0.5}, SDS[] = {0, 0.7, 1.8, 3}, THRESHOLDS[] = {0, 0.15, 0.15, 0.6, 1};
 	*r = (struct random_case){.width = random_side(rng), .height = random_side(rng), .exact = between(rng, 0, 3) == 0};
 	r->rule = (struct box_rule){.radius = RADII[between(rng, 0, 6)], .share = SHARES[between(rng, 0, 6)],
-		.margin = between(rng, 0, 1) ? 0 : pcg_double(rng) * 1.5 - 0.5, .tail = TAILS[between(rng, 0, 4)], .sds = SDS[between(rng, 0, 3)],
+		.margin = between(rng, 0, 1) ? 0 : pcg_double(rng) * 1.5 - 0.5, .tail = TAILS[between(rng, 0, 4)], .floor = FLOORS[between(rng, 0, 3)], .sds = SDS[between(rng, 0, 3)],
 		.prior = between(rng, 0, 1) ? 0.5 : pcg_double(rng), .map_threshold = THRESHOLDS[between(rng, 0, 4)], .blur = BLURS[between(rng, 0, 7)]};
 	r->count = (size_t)(between(rng, 0, 3) ? between(rng, 2, MAX_POINTS) : between(rng, 0, 2));
 	if (r->exact) {

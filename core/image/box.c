@@ -138,7 +138,7 @@ size_t box_outliers(const struct point *points, size_t count, int width, int hei
 
 bool box_rule_equal(const struct box_rule *a, const struct box_rule *b)
 {
-	return a->kind == b->kind && a->radius == b->radius && a->share == b->share && a->margin == b->margin && a->tail == b->tail && a->sds == b->sds
+	return a->kind == b->kind && a->radius == b->radius && a->share == b->share && a->margin == b->margin && a->floor == b->floor && a->tail == b->tail && a->sds == b->sds
 		&& a->prior == b->prior && a->map_threshold == b->map_threshold && a->blur == b->blur;
 }
 

@@ -36,6 +36,7 @@ struct box_rule {
 	double radius; /* neighbourhood, as a fraction of the photograph's diagonal (0.1) */
 	double share;  /* more than this share of all points, itself counted, must lie strictly within it (0.05) */
 	double margin; /* points: each side moved outwards by this fraction of the photograph's width or height (0); quantile: of the box's own */
+	double floor;  /* quantile and spread: of a weight counts what is over this share of the highest (0) */
 	double tail;   /* quantile: how much is left out on each of the four sides (0.05) */
 	double sds;    /* spread: the half-length in standard deviations (1.8) */
 	double prior;  /* spread: how far the mean goes to the photograph's middle and the half-length to 3/8 of its side (0.5) */
@@ -53,6 +54,7 @@ size_t box_outliers(const struct point *points, size_t count, int width, int hei
  * say nothing under BOX_POINTS. BOX_POINTS and BOX_MAP see the kept points, the others all that are finite. *found is false where nothing is to be seen;
  * box is then left alone. Where a negative margin would turn the box inside out, both sides are in its middle.
  *
+ * Quantile and spread see weights w = max(0, weight - floor * the highest).
  * Quantile: Hyndman and Fan's type 7 (what R, NumPy and spreadsheets compute), weighted as by Akinshin (2023): with W = sum w and one point's worth
  * v = sum w^2 / W, the low side is the mean place of that part of the mass, in order of place, that lies between tail * (W - v) and tail * (W - v) + v,
  * and the high side likewise from the other end.

@@ -108,12 +108,15 @@ static int find_by_axis(const struct point *points, const double *weights, size_
 	if (!masses)
 		return error_memory(e, "a box");
 	*found = false;
+	double highest = 0;
+	for (size_t i = 0; i < count; i++)
+		highest = is_finite(&points[i]) ? fmax(highest, weights ? weights[i] : 1) : highest;
 	for (int axis = 0; axis < 2; axis++) {
 		size_t own = 0;
 		double total = 0;
 		for (size_t i = 0; i < count; i++)
 			if (is_finite(&points[i])) {
-				masses[own++] = (struct mass){axis ? points[i].y : points[i].x, weights ? weights[i] : 1};
+				masses[own++] = (struct mass){axis ? points[i].y : points[i].x, fmax((weights ? weights[i] : 1) - rule->floor * highest, 0)};
 				total += masses[own - 1].weight;
 			}
 		if (!(total > 0))

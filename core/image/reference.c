@@ -107,15 +107,21 @@ static void reference_axis(const double *at, const double *weights, size_t count
 static int reference_axes(const struct point *points, const double *weights, size_t count, int width, int height, const struct box_rule *rule,
 	struct boxf *sides)
 {
-	double *numbers = malloc((3 * count + 1) * sizeof *numbers), *y = numbers + count, *own = y + count, total = 0;
+	double *numbers = malloc((3 * count + 1) * sizeof *numbers), *y = numbers + count, *own = y + count, total = 0, highest = 0;
 	size_t finite = 0;
 	for (size_t i = 0; numbers && i < count; i++)
 		if (is_finite(&points[i])) {
 			numbers[finite] = points[i].x;
 			y[finite] = points[i].y;
-			own[finite] = weights ? weights[i] : 1;
-			total += own[finite++];
+			own[finite++] = weights ? weights[i] : 1;
 		}
+	for (size_t i = 0; i < finite; i++)
+		if (own[i] > highest)
+			highest = own[i];
+	for (size_t i = 0; i < finite; i++) {
+		own[i] = own[i] > rule->floor * highest ? own[i] - rule->floor * highest : 0;
+		total += own[i];
+	}
 	if (numbers && total > 0) {
 		reference_axis(numbers, own, finite, width, rule, &sides->xmin, &sides->xmax);
 		reference_axis(y, own, finite, height, rule, &sides->ymin, &sides->ymax);

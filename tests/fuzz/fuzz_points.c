@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < HEAD)
 		return 0;
 	int width = data[0] % 64 + 1, height = data[1] % 64 + 1;
-	struct box_rule rule = {.radius = part(data[2]), .share = part(data[3]), .margin = part(data[4]), .tail = fmin(fmax(part(data[2]), 0), 0.5),
+	struct box_rule rule = {.radius = part(data[2]), .share = part(data[3]), .margin = part(data[4]), .floor = fmin(fmax(part(data[5]), 0), 0.99), .tail = fmin(fmax(part(data[2]), 0), 0.5),
 		.sds = fabs(part(data[3])), .prior = fmin(fmax(part(data[4]), 0), 1), .map_threshold = fmin(part(data[3]), 1), .blur = part(data[5])};
 	size_t count = 0;
 	for (size_t at = HEAD; at + EACH <= size && count < MOST; at += EACH, count++)
