@@ -180,7 +180,8 @@ START_TEST(many_settings_at_once)
 		settings[i] = random_setting(&rng);
 		wanted[i] = i;
 	}
-	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "embedded", (const char *)EMBEDDED_CFG, (const char *)EMBEDDED_LABELS, &e) == 0, "%s", e.message);
+	ck_assert_msg(net_open_bytes(&net, EMBEDDED_ONNX, EMBEDDED_ONNX_SIZE, "embedded", (const char *)EMBEDDED_CFG, (const char *)EMBEDDED_LABELS, &e) == 0,
+		"%s", e.message);
 	struct packed_weights *packed = packed_weights_open(&net.plan, &e);
 	struct source source = {.seed = seed, .count = IMAGES};
 	struct reward_job job = {.source = &source, .settings = settings, .labelled = true};
