@@ -57,7 +57,7 @@ static const struct {
 	{"radius", FRACTION, offsetof(struct choices, box.radius), NULL, 0, 10, false, POINTS | MAP},
 	{"share", FRACTION, offsetof(struct choices, box.share), NULL, 0, 1, false, POINTS | MAP},
 	{"margin", FRACTION, offsetof(struct choices, box.margin), NULL, -0.5, 1, false, POINTS | QUANTILE},
-	{"floor", FRACTION, offsetof(struct choices, box.floor), NULL, 0, 0.99, false, QUANTILE | SPREAD | MAP},
+	{"floor", FRACTION, offsetof(struct choices, box.floor), NULL, 0, 0.99, false, QUANTILE | SPREAD},
 	{"tail", FRACTION, offsetof(struct choices, box.tail), NULL, 0, 0.5, false, QUANTILE},
 	{"sds", FRACTION, offsetof(struct choices, box.sds), NULL, 0, 100, false, SPREAD},
 	{"prior", FRACTION, offsetof(struct choices, box.prior), NULL, 0, 1, false, SPREAD},
