@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "calib/evidence.h"
+#include "calib/folds.h"
 #include "calib/layers.h"
 #include "calib/schedule.h"
 
@@ -117,13 +118,14 @@ static bool right(const struct calibration *c, const struct reward_row *row, int
 	return rival->setting >= 0 ? row->rewards[rival->setting] == 1 : row->trivial[rival->trivial] == 1;
 }
 
-static void fill_table(const struct calibration *c, struct reward_row **rows, size_t count, struct calibration_table *table)
+/* first: the first row's own, where it is no single setting's; else NULL. */
+static void fill_table(const struct calibration *c, struct reward_row **rows, size_t count, const bool *first, struct calibration_table *table)
 {
 	*table = (struct calibration_table){.images = count};
 	for (int r = 0; r < c->rival_count; r++) {
 		uint64_t tuned_only = 0, other_only = 0;
 		for (size_t i = 0; i < count; i++) {
-			bool tuned = right(c, rows[i], 0), other = right(c, rows[i], r);
+			bool tuned = first ? first[i] : right(c, rows[i], 0), other = r ? right(c, rows[i], r) : tuned;
 			table->hits[r] += other;
 			tuned_only += tuned && !other;
 			other_only += other && !tuned;
@@ -156,7 +158,17 @@ static int learn(struct calibration *c, const struct plan *network, struct rewar
 	if (!code)
 		code = matrix_fill(&c->matrix, settings, list_rivals(c, settings), "evaluating", e);
 	if (!code)
-		fill_table(c, rows, c->plan.images, &c->calibrated);
+		fill_table(c, rows, c->plan.images, NULL, &c->calibrated);
+	return code;
+}
+
+static int cross_validate(struct calibration *c, struct reward_row **rows, struct error *e)
+{
+	bool *tuned = malloc(c->plan.images * sizeof *tuned);
+	int code = tuned ? folds_run(c, rows, tuned, c->fold_settings, e) : error_memory(e, "rewards");
+	if (!code)
+		fill_table(c, rows, c->plan.images, tuned, &c->crossed);
+	free(tuned);
 	return code;
 }
 
@@ -189,7 +201,7 @@ static int score_held_out(struct calibration *c, struct reward_job *job, struct 
 	if (!code && !rows)
 		code = error_memory(e, "rewards");
 	if (!code)
-		fill_table(c, rows + c->plan.images, c->plan.held_out, &c->held_out);
+		fill_table(c, rows + c->plan.images, c->plan.held_out, NULL, &c->held_out);
 	free(rows);
 	return code;
 }
@@ -206,6 +218,8 @@ int calibration_run(struct calibration *c, struct reward_job *job, struct error 
 	struct reward_row **rows = code ? NULL : matrix_usable(&c->matrix, c->plan.images);
 	if (!code)
 		code = rows ? learn(c, network, rows, e) : error_memory(e, "rewards");
+	if (!code && c->plan.folds)
+		code = cross_validate(c, rows, e);
 	free(rows);
 	return code || !c->plan.held_out ? code : score_held_out(c, job, e);
 }
@@ -213,9 +227,7 @@ int calibration_run(struct calibration *c, struct reward_job *job, struct error 
 void calibration_close(struct calibration *c)
 {
 	matrix_close(&c->matrix);
-	while (c->tuning_count)
-		tuning_close(&c->tunings[--c->tuning_count]);
-	free(c->tunings);
+	schedule_forget(c);
 	layers_close(&c->layers);
 	*c = (struct calibration){0};
 }

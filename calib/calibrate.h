@@ -15,6 +15,7 @@ extern const char *const SCHEDULE_NAMES[SCHEDULES];
 
 struct calibration_plan {
 	size_t images, held_out;
+	int folds;                /* of cross-validation over the images; 0: none */
 	const struct parameter *parameters; /* no two of one name; they must outlive the calibration */
 	int parameter_count;
 	enum schedule schedule;
@@ -33,7 +34,7 @@ struct rival {
 	int setting;          /* of the matrix; -1: a trivial box, */
 	enum trivial trivial; /* this one */
 };
-enum { MOST_RIVALS = 8 };
+enum { MOST_RIVALS = 8, MOST_FOLDS = 20 };
 
 struct calibration_table {
 	size_t images;
@@ -59,7 +60,8 @@ struct calibration {
 	struct choices tuned, shared; /* shared: before layers got weights of their own */
 	struct rival rivals[MOST_RIVALS];
 	int rival_count;
-	struct calibration_table calibrated, held_out;
+	int fold_settings[MOST_FOLDS]; /* of the matrix: what was tuned without each fold */
+	struct calibration_table calibrated, crossed, held_out; /* crossed: its first row is of what was tuned without the image's fold */
 };
 
 /* Opens what is known before any reward is. base holds all choices that are not tuned. */

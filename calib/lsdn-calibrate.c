@@ -31,7 +31,7 @@ struct options {
 };
 
 enum { KEY_WEIGHT = 256, KEY_RANGE, KEY_SPACING, KEY_SOLVER, KEY_FACTOR, KEY_DELTA, KEY_TRIALS,
-	KEY_HELD_OUT, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS, KEY_STUDY, KEY_RESUME };
+	KEY_HELD_OUT, KEY_FOLDS, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS, KEY_STUDY, KEY_RESUME };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
@@ -55,6 +55,7 @@ static const struct argp_option OPTIONS[] = {
 	{"delta", KEY_DELTA, "D", 0, "race: the most probability of a wrong answer (default 0.05); it stops when it is sure", 0},
 	{"trials", KEY_TRIALS, "T", 0, "Budget of rewards a bandit (default images x arms: every arm sees every image)", 0},
 	{"held-out", KEY_HELD_OUT, "N", 0, "Further images that no arm sees, to score the result on (default 0)", 0},
+	{"folds", KEY_FOLDS, "N", 0, "Cross-validate: also tune N times without every N-th image and score each image with what was tuned without it (default: no)", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
 	{"output", 'o', "FILE.cfg", 0, "Where the weights go (default MODEL-weights.cfg)", 0},
 	{"study", KEY_STUDY, "FILE", 0, "Begin a study: a new file that keeps every reward from the moment on when it is computed", 0},
@@ -139,6 +140,12 @@ static void check_plan(struct argp_state *state, const struct options *o)
 		argp_error(state, "--weight none: nothing is left to tune: name something with --tune");
 	if (o->plan.per_layer && !weight)
 		argp_error(state, "--per-layer: has no weights to tune: name some with --weight or --tune");
+	if (o->plan.folds && o->plan.per_layer)
+		argp_error(state, "--folds: weights of single layers are not cross-validated: leave out --per-layer");
+	if ((size_t)o->plan.folds > o->plan.images)
+		argp_error(state, "--folds %d: are more than the %zu --images", o->plan.folds, o->plan.images);
+	if (weight && o->choices.policy.method == METHOD_CNN_FIXATIONS)
+		argp_error(state, "method=cnn-fixations has no weights to tune: add --weight none, and name what else is to be tuned");
 	if (o->plan.groups && !o->plan.per_layer)
 		argp_error(state, "--groups: are of layers: add --per-layer");
 }
@@ -171,8 +178,6 @@ static void finish(struct argp_state *state, struct options *o)
 		o->arms.low = 0.01;
 	if (o->arms.logarithmic && o->arms.low <= 0)
 		argp_error(state, "--spacing log: the range must begin above 0");
-	if (o->choices.policy.method == METHOD_CNN_FIXATIONS)
-		argp_error(state, "method=cnn-fixations has no weights to tune");
 	o->plan.logarithmic = o->arms.logarithmic;
 	add_weights(state, o);
 	check_plan(state, o);
@@ -209,6 +214,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_DELTA: o->plan.rules.delta = command_real(state, "delta", argument, 1e-12, 1 - 1e-12); return 0;
 	case KEY_TRIALS: o->plan.trials = command_number(state, "trials", argument, 1, UINT64_MAX / 2); return 0;
 	case KEY_HELD_OUT: o->plan.held_out = (size_t)command_number(state, "held-out", argument, 0, 10000000); return 0;
+	case KEY_FOLDS: o->plan.folds = (int)command_number(state, "folds", argument, 2, MOST_FOLDS); return 0;
 	case KEY_SET:
 		if (choices_assign(&o->choices, argument, &e))
 			argp_error(state, "--set %s", e.message);

@@ -98,6 +98,10 @@ void report_print(FILE *out, const struct calibration *c, const struct reward_jo
 	print_tuned(out, c, &job->crew.net->plan);
 	print_table(out, c, &c->calibrated, "On the photographs that the weights were tuned on");
 	print_words(out, c, &c->calibrated, "On them");
+	if (c->crossed.images) {
+		print_table(out, c, &c->crossed, "Cross-validated: each photograph scored with what was tuned without its fold");
+		print_words(out, c, &c->crossed, "Cross-validated");
+	}
 	if (c->held_out.images) {
 		print_table(out, c, &c->held_out, "On held-out photographs, which no arm has seen");
 		print_words(out, c, &c->held_out, "On held-out photographs");

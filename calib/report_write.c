@@ -2,6 +2,8 @@
 
 #include "calib/report.h"
 
+#include <stdlib.h>
+
 #include "calib/evidence.h"
 #include "core/output.h"
 #include "core/weights_file.h"
@@ -70,6 +72,20 @@ static void write_table(FILE *f, const struct calibration *c, const char *key, c
 	fprintf(f, "  );\n");
 }
 
+/* What was tuned without each fold. */
+static void write_folds(FILE *f, const struct calibration *c)
+{
+	fprintf(f, "  folds = (\n");
+	for (int fold = 0; fold < c->plan.folds; fold++) {
+		char *text = choices_text(&c->matrix.settings[c->fold_settings[fold]]);
+		fprintf(f, "    ");
+		weights_file_write_string(f, text ? text : "");
+		fprintf(f, "%s\n", fold + 1 < c->plan.folds ? "," : "");
+		free(text);
+	}
+	fprintf(f, "  );\n");
+}
+
 /* Names of the usable images from the `from`-th to before the `to`-th. */
 static void write_names(FILE *f, const char *key, const struct calibration *c, const struct source *source, size_t from, size_t to)
 {
@@ -123,6 +139,10 @@ int report_write(const char *path, const struct calibration *c, const struct rew
 	if (from < c->tuning_count)
 		write_steps(f, c, from);
 	write_table(f, c, "rows", &c->calibrated);
+	if (c->crossed.images) {
+		write_table(f, c, "cross_validated", &c->crossed);
+		write_folds(f, c);
+	}
 	if (c->held_out.images)
 		write_table(f, c, "held_out", &c->held_out);
 	write_names(f, "calibration_images", c, job->source, 0, c->plan.images);

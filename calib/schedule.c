@@ -153,10 +153,18 @@ static int add_answers(struct calibration *c, struct error *e)
 	return LSDN_OK;
 }
 
-static void forget_steps(struct calibration *c)
+void schedule_forget(struct calibration *c)
 {
 	while (c->tuning_count)
 		tuning_close(&c->tunings[--c->tuning_count]);
+	free(c->tunings);
+	c->tunings = NULL;
+}
+
+int schedule_restart(struct calibration *c, struct error *e)
+{
+	schedule_forget(c);
+	return open_steps(c, e);
 }
 
 int schedule_open(struct calibration *c, struct error *e)
@@ -170,8 +178,7 @@ int schedule_open(struct calibration *c, struct error *e)
 	if (code)
 		return code;
 	matrix_sort(&c->matrix);
-	forget_steps(c); /* whose arms are elsewhere now */
-	return open_steps(c, e);
+	return schedule_restart(c, e); /* arms are elsewhere now */
 }
 
 static int run_independent(struct calibration *c, struct reward_row **rows, struct combination *best, struct error *e)

@@ -15,14 +15,14 @@ enum { MAX_FILE = 1 << 26 };
 /* Keys that may stand in each group; evidence is lists of groups of its own. */
 static const struct {
 	const char *group;
-	const char *keys[20];
+	const char *keys[32];
 } KNOWN[] = {
 	{"", {"format", "model", "input", "alpha", "choices", "layers", "evidence"}},
 	{"model", {"name", "sha256"}},
 	{"alpha", {"cur", "pre", "suc"}},
 	{"layer", {"name", "alpha", "k"}},
 	{"evidence", {"seed", "images", "solver", "schedule", "rounds", "groups", "spacing", "trials", "factor", "delta", "weights", "steps", "rows",
-		"held_out", "held_out_images", "calibration_images"}},
+		"held_out", "cross_validated", "folds", "held_out_images", "calibration_images"}},
 };
 
 static int wrong(const char *path, const config_setting_t *s, const char *what, struct error *e)

@@ -281,6 +281,49 @@ START_TEST(independent_is_each_alone)
 }
 END_TEST
 
+/* Every fold's answer is the first of the best on all other images, and its own images are scored by it. */
+START_TEST(folds_leave_their_images_out)
+{
+	uint64_t seed = random_seed();
+	for (int n = 0; n < CASES; n++) {
+		struct pcg rng;
+		struct bench b;
+		struct grid g;
+		struct calibration c;
+		struct error e;
+		uint64_t hits = 0;
+		pcg_seed(&rng, seed, 300 + (uint64_t)n);
+		bench_open(&b, seed + (uint64_t)n);
+		grid_make(&g, &rng);
+		struct calibration_plan plan = plan_of(&g, SCHEDULE_JOINT, 2);
+		plan.folds = between(&rng, 2, 5);
+		ck_assert_msg(run(&b, &c, &plan, &g.base, &e) == 0, "%s", e.message);
+		struct reward_row **rows = matrix_usable(&c.matrix, IMAGES);
+		const struct tuning *s = &c.tunings[0];
+		for (int fold = 0; fold < plan.folds; fold++) {
+			int best = 0, most = -1;
+			for (int arm = 0; arm < s->count; arm++) {
+				int right = 0;
+				for (int i = 0; i < IMAGES; i++)
+					right += i % plan.folds != fold && rows[i]->rewards[s->arms[arm].setting] == 1;
+				best = right > most ? arm : best;
+				most = right > most ? right : most;
+			}
+			ck_assert_msg(c.fold_settings[fold] == s->arms[best].setting, "seed %llu case %d fold %d", (unsigned long long)seed, n, fold);
+			for (int i = fold; i < IMAGES; i += plan.folds)
+				hits += rows[i]->rewards[s->arms[best].setting] == 1;
+		}
+		ck_assert_uint_eq(c.crossed.images, IMAGES);
+		ck_assert_uint_eq(c.crossed.hits[0], hits);
+		ck_assert_uint_eq(c.crossed.hits[c.rival_count - 1], c.calibrated.hits[c.rival_count - 1]);
+		free(rows);
+		calibration_close(&c);
+		grid_free(&g);
+		bench_close(&b);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("schedule");
@@ -289,6 +332,7 @@ int main(void)
 	tcase_add_test(cases, joint_is_exhaustive);
 	tcase_add_test(cases, coordinate_is_a_plain_ascent);
 	tcase_add_test(cases, independent_is_each_alone);
+	tcase_add_test(cases, folds_leave_their_images_out);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }
