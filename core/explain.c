@@ -209,36 +209,42 @@ static bool read_places(struct explainer *x, int p)
 	return false;
 }
 
+/* The places' points in the photograph. */
+static int find_points(struct explainer *x, struct error *e)
+{
+	size_t count = 0;
+	for (int i = 0; i < x->crop_count; i++)
+		for (size_t k = 0; k < x->place_counts[i]; k++, count++) {
+			x->points[count] = view_point(&x->crops[i].geometry, x->places[count].y, x->places[count].x);
+			if (x->weights)
+				x->weights[count] = x->masses[count];
+		}
+	x->last = (struct explanation){0};
+	if (x->weights)
+		return points_merge(x->points, x->weights, count, &x->last.count, e);
+	x->last.count = points_unique(x->points, count);
+	return LSDN_OK;
+}
+
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e)
 {
-	size_t most = 1, count = 0;
+	size_t most = 1;
 	for (int i = 0; i < x->crop_count; i++)
 		most += walk_points(x->crops[i].walk, p, NULL);
 	int code = make_room(x, most, e);
 	if (code)
 		return code;
-	if (!read_places(x, p) || !box_rule_equal(rule, &x->rule)) {
+	bool same = read_places(x, p), same_outliers = same && rule->radius == x->rule.radius && rule->share == x->rule.share;
+	if (!same || !box_rule_equal(rule, &x->rule)) {
 		x->known = false;
-		for (int i = 0; i < x->crop_count; i++)
-			for (size_t k = 0; k < x->place_counts[i]; k++, count++) {
-				x->points[count] = view_point(&x->crops[i].geometry, x->places[count].y, x->places[count].x);
-				if (x->weights)
-					x->weights[count] = x->masses[count];
-			}
-		x->last = (struct explanation){0};
-		if (x->weights)
-			code = points_merge(x->points, x->weights, count, &x->last.count, e);
-		else
-			x->last.count = points_unique(x->points, count);
-		if (code)
-			return code;
-		x->last.kept = box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
-		code = box_find(x->points, x->weights, x->keep, x->last.count, x->width, x->height, rule, &x->last.box, &x->last.found, e);
-		if (code)
-			return code;
+		code = same ? LSDN_OK : find_points(x, e);
+		if (!code && !same_outliers)
+			x->last.kept = box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
+		if (!code)
+			code = box_find(x->points, x->weights, x->keep, x->last.count, x->width, x->height, rule, &x->last.box, &x->last.found, e);
 		x->rule = *rule;
-		x->known = true;
+		x->known = !code;
 	}
 	*out = x->last;
-	return LSDN_OK;
+	return code;
 }

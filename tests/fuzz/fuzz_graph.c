@@ -89,8 +89,11 @@ static void make_tensor(struct maker *m, struct message *part, const char *form,
 	put_text(part, 8, name);
 	uint8_t base = next(m);
 	for (int64_t i = 0; i < count; i++) {
+		uint8_t number = base;
+		if (base < 248)
+			number = (uint8_t)((base + i * 37) % 248);
 		if (*form == 'f')
-			put_float(part, 4, real(base >= 248 ? base : (uint8_t)((base + i * 37) % 248)));
+			put_float(part, 4, real(number));
 		else
 			put_int(part, how > 230 ? 5 : 7, whole(next(m)));
 	}
