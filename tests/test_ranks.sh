@@ -16,13 +16,13 @@ on() { ranks=$1; shift; timeout 300 mpirun -n "$ranks" "$@"; }
 works "generate" "$calibrate" --generate data --images 60
 echo 'not a picture' >data/images/generated_00000007.png
 compare() {
-	what=$1
+	case=$1
 	shift
-	works "$what, without ranks" "$@" --output plain.cfg
+	works "$case, without ranks" "$@" --output plain.cfg
 	cp stderr plain.err
 	forwards=$(sed -n 's/ forward passes.*//p' stdout)
 	for ranks in 1 2 3; do
-		works "$what, $ranks ranks" on $ranks "$@" --output ranks.cfg
+		works "$case, $ranks ranks" on $ranks "$@" --output ranks.cfg
 		true_that "the same bytes" cmp plain.cfg ranks.cfg
 		true_that "the same words on standard error" cmp plain.err stderr
 		true_that "and not one forward pass more" test "$(sed -n 's/ forward passes.*//p' stdout)" -eq "$forwards"
@@ -33,6 +33,7 @@ compare "photographs" "$calibrate" --data data --images 40 --arms 4 --held-out 1
 compare "a budget" "$calibrate" --data data --images 30 --arms 6 --trials 50 --solver thompson --held-out 4 --threads 1
 compare "no images at all on disk" "$calibrate" --images 150 --arms 20 --threads 1
 compare "too many triples for one pass" "$calibrate" --images 20 --arms 30 --threads 1
+compare "weights a layer, and other choices" "$calibrate" --data data --images 20 --arms 3 --per-layer --groups 3 --tune=k_conv=1,2 --tune=view=full,five --threads 1
 works "other ranks do their share" on 3 "$calibrate" --images 200 --arms 20 --threads 1 --output ranks.cfg
 true_that "as messages show" test "$(sed -n 's/.* got \([0-9]*\) messages.*/\1/p' stdout)" -ge 100
 
@@ -108,13 +109,15 @@ if (trap '' XFSZ) 2>/dev/null && (ulimit -f 1) 2>/dev/null; then
 	true_that "the same bytes" cmp long.cfg full.cfg
 else skip "full disk: this shell sets no file limits"; fi
 
-timeout 300 mpirun -n 2 $long --study stopped.study --output stopped.cfg >stdout 2>stderr &
+longer="$calibrate --images 2500 --arms 20 --threads 1"
+timeout 300 mpirun -n 2 $longer --study stopped.study --output stopped.cfg >stdout 2>stderr &
 while ! test -s stopped.study && kill -0 $! 2>/dev/null; do sleep 0.05; done
-sleep 1
+sleep 0.3
 kill -INT "$(cat /proc/$!/task/$!/children)"
 status=0
 wait $! || status=$?
 true_that "Ctrl-C" test $status -ne 0 -a ! -e stopped.cfg
-works "goes on" on 3 $long --resume stopped.study --output stopped.cfg
-true_that "to the same bytes" cmp long.cfg stopped.cfg
+works "goes on" on 3 $longer --resume stopped.study --output stopped.cfg
+works "without ranks" $longer --output plain.cfg
+true_that "to the same bytes" cmp plain.cfg stopped.cfg
 summary

@@ -26,13 +26,13 @@ usage "two studies" $small --study a --resume b
 
 # What a study has serves others: more arms, more images, other solvers, other seeds; the bytes are those of a run without.
 serves() {
-	what=$1
+	case=$1
 	shift
-	works "$what, without" "$calibrate" --data data "$@" --output plain-other.cfg
+	works "$case, without" "$calibrate" --data data "$@" --output plain-other.cfg
 	plain=$(sed -n 's/ forward passes.*//p' stdout)
-	works "$what, with" "$calibrate" --data data "$@" --resume small.study --output other.cfg
-	true_that "$what: the same bytes" cmp plain-other.cfg other.cfg
-	true_that "$what: less work" test "$(sed -n 's/ forward passes.*//p' stdout)" -lt "$plain"
+	works "$case, with" "$calibrate" --data data "$@" --resume small.study --output other.cfg
+	true_that "$case: the same bytes" cmp plain-other.cfg other.cfg
+	true_that "$case: less work" test "$(sed -n 's/ forward passes.*//p' stdout)" -lt "$plain"
 }
 serves "a solver and a budget" --images 30 --arms 4 --solver kl-ucb --trials 60 --threads 1
 serves "more images" --images 45 --arms 4
@@ -45,6 +45,21 @@ true_that "and says the same" cmp plain.cfg again.cfg
 works "another choice" $small --resume small.study --set k_conv=2 --output choice.cfg
 works "another choice, without" $small --set k_conv=2 --output plain-choice.cfg
 true_that "is another setting" cmp choice.cfg plain-choice.cfg
+serves_choices() {
+	case=$1
+	shift
+	works "$case, without" "$calibrate" --data strangers --images 24 "$@" --output plain-other.cfg
+	works "$case, with" "$calibrate" --data strangers --images 24 "$@" --resume strangers.study --output other.cfg
+	true_that "$case: the same bytes" cmp plain-other.cfg other.cfg
+}
+cp -r data strangers # some of which have no class of the network
+for n in 00 07 13 21 30 44; do sed 's/<name>g[0-9]*/<name>g99/' data/annotations/generated_000000$n.xml >strangers/annotations/generated_000000$n.xml; done
+works "some without a class" "$calibrate" --data strangers --images 60 --arms 3 --study strangers.study --output strangers.cfg
+serves_choices "the annotated class" --arms 3 --set target=annotated
+true_that "which some have not" grep -q 'none of the network' stderr
+serves_choices "the annotated class on a budget" --arms 3 --set target=annotated --trials 20 --held-out 9
+serves_choices "other choices" --weight none --tune box=points,spread --tune k_conv=1,2 --schedule coordinate
+serves_choices "weights a layer" --arms 3 --per-layer --groups 3 --tune k_conv=1,2 --rounds 1
 
 # Another network, input, or data set.
 cp "$source/weights/embedded.onnx" net.onnx && cp "$source/weights/embedded-labels.txt" . && cp "$source/weights/embedded.cfg" net.cfg
