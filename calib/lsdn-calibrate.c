@@ -265,7 +265,7 @@ static int open_study(struct reward_job *job, const struct options *o, struct er
 
 #ifdef HAVE_MPI
 /* What any rank but the first does. */
-static int serve(const struct options *o, struct ranks *ranks)
+static void serve(const struct options *o, struct ranks *ranks)
 {
 	struct net net = {0};
 	struct dataset dataset = {0};
@@ -289,8 +289,6 @@ static int serve(const struct options *o, struct ranks *ranks)
 	dataset_close(&dataset);
 	packed_weights_close(packed);
 	net_close(&net);
-	ranks_close(ranks);
-	return EXIT_SUCCESS;
 }
 
 static void print_traffic(const struct ranks *ranks, const struct reward_costs *costs)
@@ -392,7 +390,7 @@ int main(int argc, char **argv)
 	};
 	struct ranks *ranks;
 	struct error e;
-	bool begun = false;
+	bool begun = false, first = true;
 	argp_err_exit_status = COMMAND_USAGE;
 	ranks_open(&ranks);
 #ifdef HAVE_MPI
@@ -402,11 +400,12 @@ int main(int argc, char **argv)
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	command_catch_interrupts();
 #ifdef HAVE_MPI
-	if (!ranks_first(ranks))
-		return serve(&o, ranks);
+	first = ranks_first(ranks);
+	if (!first)
+		serve(&o, ranks);
 #endif
-	int code = o.generate ? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e)
-		: calibrate(&o, ranks, &begun, &e);
+	int code = !first ? LSDN_OK : o.generate
+		? generate_write(o.plan.seed, (uint32_t)o.plan.images, o.jpeg, o.generate, &command_interrupted, &e) : calibrate(&o, ranks, &begun, &e);
 	for (int i = 0; i < o.plan.parameter_count; i++)
 		parameter_free(&o.parameters[i]);
 	int status = command_end(PROGRAM, code, &e);
