@@ -3,7 +3,8 @@
 
 methods_reference.py --input MODEL.onnx IMAGE.png TENSOR.npy preprocesses an image of the network's size as MODEL.cfg says.
 
-methods_reference.py MODEL.onnx TENSOR.npy FOLDER [METHOD...] explains TENSOR (3 x H x W) for the network's own class by every METHOD (default: all) and
+methods_reference.py MODEL.onnx TENSOR.npy FOLDER [METHOD...] explains TENSOR (3 x H x W) for the network's own class by every METHOD (default: all; without
+those that take hundreds of passes where the network is large) and
 writes FOLDER/METHOD.map, float32 in NHWC. Standard output has a line for each: METHOD CLASS LAYER FILE, LAYER being - for the input, FILE
 "refused" where the network does not allow the method.
 
@@ -78,7 +79,7 @@ class Network:
         return F.conv2d(F.pad(x, (left, right, top, bottom)), weights, bias, a.get('strides', [1, 1]), 0, a.get('dilations', [1, 1]), a.get('group', 1))
 
     def max_pool(self, node, x, pads, size, strides, ceil):
-        single = self.single.get(node.input[0], x)
+        single = self.single.get(node.input[0], x) if self.single else x
         if pads[::2] == pads[1::2]:
             made, where = F.max_pool2d(single, size, strides, pads[2::-2], ceil_mode=ceil, return_indices=True)
         else:
@@ -102,7 +103,7 @@ class Network:
             if kind == 'Clip':
                 least, most = (float(x[1]), float(x[2])) if len(x) > 1 else (a['min'], a['max'])
             slope = a.get('alpha', 0.01) if kind == 'LeakyRelu' else 0
-            single = self.single[node.output[0]].reshape(x[0].shape)
+            single = self.single[node.output[0]].reshape(x[0].shape) if self.single else x[0]
             within = (single > least) & (single < most)
             turned = within != ((x[0] > least) & (x[0] < most))
             near = torch.minimum((x[0] - least).abs(), (x[0] - most).abs())
@@ -187,6 +188,14 @@ class Question:
         self.scores = self.values[network.scores].reshape(-1)
         self.index = int(self.scores.argmax())
         self.layer = network.target(self.values)
+
+    def probability(self, images):
+        """The mean of the class's on other images, for which nothing of single precision is known."""
+        single, self.network.single = self.network.single, None
+        with torch.no_grad():
+            scores = self.network.run(images)[self.network.scores].flatten(1)
+        self.network.single = single
+        return float(F.softmax(scores, 1)[:, self.index].mean())
 
     def gradient(self, of, by):
         return torch.autograd.grad(of, by, retain_graph=True)[0]
@@ -413,6 +422,35 @@ class Highest(Positive):
         return [torch.where(best == k, r, torch.zeros_like(r)) for k in range(len(x))]
 
 
+def by_windows(times, change, loss):
+    def method(q):
+        height, width = q.image.shape[2:]
+        down, right = max(1, (height + 7) // 14), max(1, (width + 7) // 14)
+        losses, number, before = torch.zeros(1, height, width), 0, q.probability(q.image.detach())
+        for top in range(-down, height, down):
+            for left in range(-right, width, right):
+                window = slice(max(top, 0), top + 2 * down), slice(max(left, 0), left + 2 * right)
+                images = q.image.detach().repeat(times, 1, 1, 1)
+                for image in images:
+                    image[:, window[0], window[1]] = change(q.image.detach()[0], image[:, window[0], window[1]].shape[1:], number)
+                    number += 1
+                losses[:, window[0], window[1]] += loss(q, before, q.probability(images)) / 4
+        return '-', losses.clamp(min=0)
+    method.slow = True
+    return method
+
+
+def sample(image, shape, number):
+    y, x = (int((0.5 + number * factor) % 1 * (image.shape[1 + i] - shape[i] + 1)) for i, factor in enumerate((0.7548776662466927, 0.5698402909980532)))
+    return image[:, y:y + shape[0], x:x + shape[1]]
+
+
+def evidence(q, before, after):
+    odds = lambda p: (p * 1e6 + 1) / (1e6 + len(q.scores))
+    bits = lambda p: numpy.log2(p / (1 - p))
+    return bits(odds(before)) - bits(odds(after))
+
+
 METHODS = {
     'logit': logit,
     'logit-at-layer': logit_at_layer,
@@ -428,6 +466,7 @@ METHODS = {
     'lrp-epsilon': relevance(epsilon, Epsilon),
     'lrp-alpha-beta': relevance(alpha_beta(2, 1, True), Positive),
     'lrp-argmax': relevance(argmax, Highest),
+    'occlusion': by_windows(1, lambda image, shape, number: 0, lambda q, before, after: before - after),
 }
 
 
@@ -451,8 +490,10 @@ def activations(folder):
 
 def main(model, path, folder, *methods):
     network = Network(model, activations(folder))
-    q = Question(network, torch.tensor(numpy.load(path)).double()[None])
-    for method in methods or METHODS:
+    image = numpy.load(path)
+    q = Question(network, torch.tensor(image).double()[None])
+    large = image.size * len(network.nodes) > 40000
+    for method in methods or (m for m in METHODS if not (large and hasattr(METHODS[m], 'slow'))):
         answer = METHODS[method](q)
         if not answer:
             print(method, q.index, '-', 'refused')

@@ -22,12 +22,13 @@ const struct map_method *const MAP_METHODS[] = {
 	&MAP_LRP_EPSILON,
 	&MAP_LRP_ALPHA_BETA,
 	&MAP_LRP_ARGMAX,
+	&MAP_OCCLUSION,
 	NULL,
 };
 
 const struct map_method *map_method_find(const char *name, struct error *e)
 {
-	char names[256] = "";
+	char names[512] = "";
 	size_t used = 0;
 	for (int i = 0; MAP_METHODS[i]; i++) {
 		if (strcmp(MAP_METHODS[i]->name, name) == 0)

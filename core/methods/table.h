@@ -1,4 +1,4 @@
-/* The methods, each defined in a file of its name. */
+/* The methods, each defined in a file of its name or of its family's. */
 #ifndef LSDN_CORE_METHODS_TABLE_H
 #define LSDN_CORE_METHODS_TABLE_H
 
@@ -15,5 +15,6 @@ extern const struct map_method MAP_CONTRASTIVE_EXCITATION_BACKPROP;
 extern const struct map_method MAP_LRP_EPSILON;
 extern const struct map_method MAP_LRP_ALPHA_BETA;
 extern const struct map_method MAP_LRP_ARGMAX;
+extern const struct map_method MAP_OCCLUSION;
 
 #endif
