@@ -467,6 +467,7 @@ METHODS = {
     'lrp-alpha-beta': relevance(alpha_beta(2, 1, True), Positive),
     'lrp-argmax': relevance(argmax, Highest),
     'occlusion': by_windows(1, lambda image, shape, number: 0, lambda q, before, after: before - after),
+    'prediction-difference': by_windows(4, sample, evidence),
 }
 
 

@@ -23,6 +23,7 @@ const struct map_method *const MAP_METHODS[] = {
 	&MAP_LRP_ALPHA_BETA,
 	&MAP_LRP_ARGMAX,
 	&MAP_OCCLUSION,
+	&MAP_PREDICTION_DIFFERENCE,
 	NULL,
 };
 

@@ -16,5 +16,6 @@ extern const struct map_method MAP_LRP_EPSILON;
 extern const struct map_method MAP_LRP_ALPHA_BETA;
 extern const struct map_method MAP_LRP_ARGMAX;
 extern const struct map_method MAP_OCCLUSION;
+extern const struct map_method MAP_PREDICTION_DIFFERENCE;
 
 #endif
