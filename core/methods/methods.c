@@ -11,6 +11,8 @@
 #include "core/methods/table.h"
 
 const struct map_method *const MAP_METHODS[] = {
+	&MAP_LSDN,
+	&MAP_CNN_FIXATIONS,
 	&MAP_GRAD_CAM,
 	&MAP_GRAD_CAM_PLUS,
 	&MAP_CAM,

@@ -4,6 +4,8 @@
 
 #include "core/methods/methods.h"
 
+extern const struct map_method MAP_LSDN;
+extern const struct map_method MAP_CNN_FIXATIONS;
 extern const struct map_method MAP_GRAD_CAM;
 extern const struct map_method MAP_GRAD_CAM_PLUS;
 extern const struct map_method MAP_CAM;
