@@ -42,6 +42,7 @@ static const struct {
 	{"method", WORDS, offsetof(struct choices, policy.method), METHODS, 0, 0, false, 0},
 	{"k_fc", COUNT, offsetof(struct choices, policy.k_fc), NULL, 1, K_MOST, true, 0},
 	{"k_conv", COUNT, offsetof(struct choices, policy.k_conv), NULL, 1, K_MOST, true, 0},
+	{"k_share", FRACTION, offsetof(struct choices, policy.k_share), NULL, 0, 1, false, 0},
 	{"k_gap", WORDS, offsetof(struct choices, policy.k_gap), GAPS, 0, 0, false, 0},
 	{"signed", FLAG, offsetof(struct choices, policy.signed_), NULL, 0, 0, false, 0},
 	{"locate", WORDS, offsetof(struct choices, policy.locate), LOCATES, 0, 0, false, 0},

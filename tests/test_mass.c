@@ -183,6 +183,8 @@ static struct policy random_policy(enum random_numbers numbers, struct pcg *rng)
 		.k_gap = (enum k_gap)between(rng, K_GAP_AUTO, K_GAP_ALL), .locate = between(rng, 0, 1) ? LOCATE_STRONGEST : LOCATE_CENTER,
 		.gate = between(rng, 0, 3) ? GATE_EVIDENCE : GATE_NONE, .suc_form = between(rng, 0, 3) ? SUC_PRODUCT : SUC_POWER,
 		.scale = between(rng, 0, 3) || numbers == RANDOM_WHOLE ? SCALE_NONE : SCALE_MAX, .top_n = 1};
+	if (between(rng, 0, 4) == 0)
+		p.k_share = between(rng, 0, 1) ? 0.5 : 0.9;
 	p = between(rng, 0, 7) ? p : POLICY_CNN_FIXATIONS;
 	p.stride = between(rng, 0, 2) ? 1 : between(rng, 2, 3);
 	p.mass = true;

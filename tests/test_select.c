@@ -21,6 +21,8 @@ static struct policy random_policy(enum random_numbers numbers, struct pcg *rng)
 	struct policy p = {.k_fc = KS[between(rng, 0, 5)], .k_conv = KS[between(rng, 0, 5)], .signed_ = between(rng, 0, 1),
 		.locate = between(rng, 0, 1) ? LOCATE_STRONGEST : LOCATE_CENTER, .gate = between(rng, 0, 1) ? GATE_EVIDENCE : GATE_NONE,
 		.suc_form = between(rng, 0, 1) ? SUC_PRODUCT : SUC_POWER, .scale = between(rng, 0, 3) || numbers == RANDOM_WHOLE ? SCALE_NONE : SCALE_MAX, .top_n = 1};
+	if (between(rng, 0, 4) == 0)
+		p.k_share = between(rng, 0, 1) ? 0.5 : 0.9;
 	return between(rng, 0, 7) ? p : POLICY_CNN_FIXATIONS;
 }
 

@@ -38,6 +38,7 @@ struct policy {
 	enum method method;
 	struct alpha alpha;
 	int k_fc, k_conv;     /* candidates kept for each selected neuron: K_ALL or 1 to K_MOST */
+	double k_share;       /* instead, where it is over 0: so many that they have this share of all positive Omega, at most K_MOST */
 	enum k_gap k_gap;
 	bool signed_;         /* explain why a negative neuron is negative */
 	enum locate locate;

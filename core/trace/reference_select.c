@@ -198,6 +198,25 @@ static bool order_in_doubt(const struct reference_candidate *c, size_t count, si
 	return taken < count && (close || !(least > most));
 }
 
+/* How many of the ranked candidates have the share of all positive Omega that the rule wants: at least one, at most k. */
+static size_t share_of(struct reference_layer *l, size_t count)
+{
+	double total = 0, rounding = 0, sum = 0;
+	size_t taken = 0;
+	for (size_t i = 0; i < count; i++) {
+		total += fmax(l->candidates[i].omega, 0);
+		rounding += l->candidates[i].omega_rounding;
+		l->doubt = l->doubt || l->candidates[i].close;
+	}
+	bool more = count > 0;
+	while (more) {
+		sum += fmax(l->candidates[taken++].omega, 0);
+		more = taken < count && taken < (size_t)l->rule.k && total < INFINITY && sum < l->rule.share * total;
+		l->doubt = l->doubt || (count > 1 && fabs(sum - l->rule.share * total) <= 2 * rounding + 1e-12 * total) || (count > 1 && total > (double)FLT_MAX);
+	}
+	return taken;
+}
+
 size_t reference_rank(struct reference_layer *l, struct place s, size_t *taken)
 {
 	const struct tensor *in = &l->plan->tensors[l->op->inputs[0]];
@@ -224,7 +243,7 @@ size_t reference_rank(struct reference_layer *l, struct place s, size_t *taken)
 	for (size_t i = 0; i < count; i++)
 		weigh(l, &l->candidates[i]);
 	qsort(l->candidates, count, sizeof *l->candidates, by_omega);
-	*taken = l->rule.k == K_ALL || (size_t)l->rule.k > count ? count : (size_t)l->rule.k;
+	*taken = l->rule.share > 0 ? share_of(l, count) : l->rule.k == K_ALL || (size_t)l->rule.k > count ? count : (size_t)l->rule.k;
 	l->doubt = l->doubt || order_in_doubt(l->candidates, count, *taken);
 	return count;
 }

@@ -28,8 +28,10 @@ struct rule rule_of(const struct plan *plan, const struct op *op, const struct p
 	const struct tensor *in = &plan->tensors[op->inputs[0]];
 	bool fully_connected = op->kind == OP_GEMM || (in->h == 1 && in->w == 1);
 	int layer = (int)(op - plan->ops), own = layer < p->layer_count ? p->layers[layer].k : K_SHARED;
+	bool shared = p->k_share > 0 && own == K_SHARED;
 	if (p->method != METHOD_CNN_FIXATIONS)
-		return (struct rule){.k = own != K_SHARED ? own : fully_connected ? p->k_fc : p->k_conv, .gated = p->gate == GATE_EVIDENCE};
+		return (struct rule){.k = shared ? K_MOST : own != K_SHARED ? own : fully_connected ? p->k_fc : p->k_conv, .share = shared ? p->k_share : 0,
+			.gated = p->gate == GATE_EVIDENCE};
 	int before = plan->tensors[plan_layer_tensor(plan, op->inputs[0])].maker;
 	const struct tensor *map = before >= 0 && plan->ops[before].kind == OP_REINDEX ? &plan->tensors[plan->ops[before].inputs[0]] : NULL;
 	bool all = fully_connected && !(map && (map->h > 1 || map->w > 1));

@@ -7,6 +7,7 @@
 
 struct rule {
 	int k;             /* candidates kept for each selected neuron, or K_ALL */
+	double share;      /* where it is over 0, of these only so many, best first, that they have this share of all positive Omega */
 	bool gated;        /* only candidates with Z_cur > 0 are eligible */
 	bool current_only; /* Omega is Z_cur */
 };

@@ -76,7 +76,7 @@ void search_close(struct search *s)
 bool search_possible(const struct walk *w, const struct rule *r)
 {
 	const struct policy *p = &w->policies[0];
-	bool possible = !w->listener && !r->current_only && r->k != K_ALL && p->scale == SCALE_NONE && p->suc_form == SUC_PRODUCT;
+	bool possible = !w->listener && !r->current_only && r->k != K_ALL && r->share == 0 && p->scale == SCALE_NONE && p->suc_form == SUC_PRODUCT;
 	for (int i = 0; i < w->count; i++)
 		possible = possible && w->mixtures[i].alpha.cur > 0 && w->mixtures[i].alpha.suc > 0;
 	return possible;

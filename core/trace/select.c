@@ -122,15 +122,27 @@ static int take(struct walk *w, const struct op *op, const struct rule *r, const
 	return walk_add(w, op->inputs[0], c->neuron, mask);
 }
 
-/* Policy p's own: the k candidates with the highest Omega; k is at least 1 and less than count. The first of equals wins. */
+/* How many of the best, of which there are `found`, have the share of all positive Omega that the rule wants; one, where that is nothing or no number. */
+static size_t enough(const struct rule *r, const struct ranked *best, size_t found, double total)
+{
+	size_t k = 1;
+	double sum = fmax(best[0].omega, 0);
+	while (k < found && k < (size_t)r->k && total < INFINITY && sum < r->share * total)
+		sum += fmax(best[k++].omega, 0);
+	return k;
+}
+
+/* Policy p's own: the k candidates with the highest Omega; k is at least 1 and less than count, or there is a share. The first of equals wins. */
 static int take_best(struct walk *w, const struct op *op, const struct rule *r, int p, size_t count)
 {
 	struct ranked best[K_MOST + 1];
 	uint64_t mask[WALK_WORDS] = {0};
 	size_t found = 0, k = (size_t)r->k, most = w->listener ? k + 1 : k;
+	double all = 0, total = 0;
 	mask[p / 64] = (uint64_t)1 << (p % 64);
 	for (size_t i = 0; i < count; i++) {
 		double value = r->current_only ? w->candidates[i].cur : omega(w, p, &w->candidates[i]);
+		all += fmax(value, 0);
 		if (found == most && !(value > best[found - 1].omega))
 			continue;
 		size_t at = found < most ? found++ : found - 1;
@@ -141,7 +153,8 @@ static int take_best(struct walk *w, const struct op *op, const struct rule *r, 
 		best[at] = (struct ranked){value, i};
 	}
 	int code = LSDN_OK;
-	double total = 0;
+	if (r->share > 0)
+		k = enough(r, best, found, all);
 	for (size_t i = 0; i < k; i++)
 		total += fmax(best[i].omega, 0);
 	for (size_t i = 0; i < k && !code; i++) {
@@ -233,7 +246,7 @@ static int select_among_all(struct walk *w, const struct op *op, const struct ru
 {
 	w->step = (struct step){.op = op, .from = s};
 	size_t count = gather(w, op, s, r->gated);
-	bool all = r->k == K_ALL || (size_t)r->k >= count, shared = w->heavy && count > 1;
+	bool all = r->share > 0 ? count <= 1 : r->k == K_ALL || (size_t)r->k >= count, shared = w->heavy && count > 1;
 	/* Where all are taken, their Omega is for a listener and for shares alone. */
 	int code = (!all || w->listener || shared) && !r->current_only ? weigh(w, op, count) : LSDN_OK;
 	if (!code && all && !shared)
@@ -254,7 +267,7 @@ int walk_select(struct walk *w, const struct op *op)
 		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
 	}
-	bool choice = r.k != K_ALL && r.k < support_count(w->plan, op); /* no neuron has more candidates */
+	bool choice = r.share > 0 || (r.k != K_ALL && r.k < support_count(w->plan, op)); /* no neuron has more candidates */
 	bool search = choice && search_possible(w, &r), top_alone = r.current_only && r.k == 1 && !r.gated && !w->listener;
 	int code = look_start(w, op, from->neurons.count);
 	index_set_clear(&w->tops);
