@@ -52,6 +52,7 @@ static const struct {
 	{"scale", WORDS, offsetof(struct choices, policy.scale), SCALES, 0, 0, false, 0},
 	{"stride", COUNT, offsetof(struct choices, policy.stride), NULL, 1, 64, false, 0},
 	{"mass", FLAG, offsetof(struct choices, policy.mass), NULL, 0, 0, false, 0},
+	{"contrast", FLAG, offsetof(struct choices, policy.contrast), NULL, 0, 0, false, 0},
 	{"top_n", COUNT, offsetof(struct choices, policy.top_n), NULL, 1, POLICY_MOST_CLASSES, false, 0},
 	{"view", WORDS, offsetof(struct choices, view), VIEWS, 0, 0, false, 0},
 	{"box", WORDS, offsetof(struct choices, box.kind), BOXES, 0, 0, false, 0},

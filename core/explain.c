@@ -153,11 +153,29 @@ int explainer_classes(const struct explainer *x, const struct policy *policy, in
 	return count;
 }
 
+int explainer_rival(const struct explainer *x, const int *classes, int count)
+{
+	for (int rank = 0; rank <= count && rank < x->class_count; rank++) {
+		int rival = explainer_class(x, rank), i = 0;
+		while (i < count && classes[i] != rival)
+			i++;
+		if (i == count)
+			return rival;
+	}
+	return -1;
+}
+
 int explainer_walk(struct explainer *x, const struct policy *policies, int count, int asked, struct error *e)
 {
 	int classes[POLICY_MOST_CLASSES], class_count = explainer_classes(x, policies, asked, classes), code = LSDN_OK;
-	for (int i = 0; i < x->crop_count && !code; i++)
-		code = walk_run(x->crops[i].walk, x->crops[i].session, 0, policies, count, classes, class_count, e);
+	int rival = policies->contrast ? explainer_rival(x, classes, class_count) : -1;
+	for (int i = 0; i < x->crop_count && !code; i++) {
+		struct explainer_crop *crop = &x->crops[i];
+		if (rival >= 0)
+			code = walk_run_rival(crop->walk, crop->session, 0, policies, count, rival, e);
+		if (!code)
+			code = walk_run(crop->walk, crop->session, 0, policies, count, classes, class_count, e);
+	}
 	return code;
 }
 

@@ -62,6 +62,9 @@ int explainer_class(const struct explainer *x, int n);
 /* The classes that a walk starts from: the policy's top_n by probability, or `asked` where that is not -1. Returns how many. */
 int explainer_classes(const struct explainer *x, const struct policy *policy, int asked, int classes[POLICY_MOST_CLASSES]);
 
+/* The class that others are told from (choice contrast): the likeliest that is none of `classes`; -1 where there is none. */
+int explainer_rival(const struct explainer *x, const int *classes, int count);
+
 /* Walks every crop from the top classes of the policy, or from `asked` where that is not -1, for policies that differ in alpha only. */
 int explainer_walk(struct explainer *x, const struct policy *policies, int count, int asked, struct error *e);
 

@@ -91,6 +91,49 @@ static int add_points(struct replayer *r, int crop, struct error *e)
 	return LSDN_OK;
 }
 
+static bool comes_before(struct point a, struct point b)
+{
+	return a.y != b.y ? a.y < b.y : a.x < b.x;
+}
+
+/* Takes the points of the rival class away from a crop's, which begin at `from`; its walk is the only thing that is not done plainly. */
+static int take_rival_away(struct replayer *r, int crop, size_t from, struct error *e)
+{
+	const struct policy *policy = &r->image.choices.policy;
+	const struct explainer_crop *own = &r->x->crops[crop];
+	struct point *points = r->points + from;
+	double *weights = r->weights + from;
+	size_t count, kept = 0, k = 0;
+	int rival = explainer_rival(r->x, r->image.classes, r->image.class_count);
+	int code = rival < 0 || from == r->point_count ? LSDN_OK : walk_run(own->walk, own->session, 0, policy, 1, &rival, 1, e);
+	if (code || rival < 0 || from == r->point_count)
+		return code;
+	code = points_merge(points, weights, r->point_count - from, &count, e);
+	size_t rivals = walk_points(own->walk, 0, NULL);
+	struct place *places = malloc((rivals + 1) * sizeof *places);
+	double *masses = calloc(rivals + 1, sizeof *masses);
+	if (!code && (!places || !masses))
+		code = error_memory(e, "a replay");
+	if (!code)
+		walk_points(own->walk, 0, places);
+	if (!code && policy->mass)
+		walk_masses(own->walk, 0, masses);
+	for (size_t i = 0; i < count && !code; i++) {
+		while (k < rivals && comes_before(view_point(&own->geometry, places[k].y, places[k].x), points[i]))
+			k++;
+		bool both = k < rivals && !comes_before(points[i], view_point(&own->geometry, places[k].y, places[k].x));
+		double left = weights[i] - (both ? masses[k] : 0);
+		if (both && !(policy->mass && left > 0))
+			continue;
+		points[kept] = points[i];
+		weights[kept++] = left;
+	}
+	r->point_count = from + kept;
+	free(places);
+	free(masses);
+	return code;
+}
+
 int replay_select(struct replayer *r, int t, neuron_t n, double mass, struct error *e)
 {
 	t = plan_layer_tensor(&r->x->net->plan, t);
@@ -141,7 +184,12 @@ int replay_crop(struct replayer *r, int crop, struct error *e)
 		lines += own;
 		count -= own;
 	}
-	return code ? code : add_points(r, crop, e);
+	size_t from = r->point_count;
+	if (!code)
+		code = add_points(r, crop, e);
+	if (!code && r->image.choices.policy.contrast)
+		code = take_rival_away(r, crop, from, e);
+	return code;
 }
 
 /* How many points there are, how many of them stay, and their box. */

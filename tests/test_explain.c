@@ -216,6 +216,61 @@ START_TEST(other_views_are_as_if_five_had_never_been)
 }
 END_TEST
 
+/* Contrast against two walks of which one is taken away from the other here. */
+START_TEST(contrast_is_a_difference)
+{
+	struct photo photo;
+	struct annotation truth;
+	struct explanation own, other, found;
+	struct error e;
+	bool heavy = _i % 2;
+	size_t dropped = 0, left = 0;
+	ck_assert_int_eq(generate_image(5, (uint32_t)_i, &photo, &truth, &e), 0);
+	enum view view = _i % 4 < 2 ? VIEW_FULL : VIEW_CENTER;
+	struct policy policy = CHOICES_DEFAULT.policy;
+	policy.mass = heavy;
+	policy.k_conv = 2;
+	ck_assert_int_eq(explainer_feed(&alone, &photo, view, &e), 0);
+	ck_assert_int_eq(explainer_feed(&five, &photo, view, &e), 0);
+	int first = explainer_class(&alone, 0), second = explainer_class(&alone, 1);
+	ck_assert_int_eq(explainer_rival(&alone, &first, 1), second);
+	ck_assert_int_eq(explainer_rival(&alone, &second, 1), first);
+	ck_assert_int_eq(explainer_walk(&five, &policy, 1, second, &e), 0);
+	ck_assert_int_eq(explainer_read(&five, 0, &CHOICES_DEFAULT.box, &other, &e), 0);
+	ck_assert_int_eq(explainer_walk(&alone, &policy, 1, first, &e), 0);
+	ck_assert_int_eq(explainer_read(&alone, 0, &CHOICES_DEFAULT.box, &own, &e), 0);
+	struct point *points = malloc((own.count + 1) * sizeof *points);
+	double *weights = malloc((own.count + 1) * sizeof *weights);
+	for (size_t i = 0; i < own.count; i++) {
+		size_t k = 0;
+		while (k < other.count && !(five.points[k].y == alone.points[i].y && five.points[k].x == alone.points[i].x))
+			k++;
+		double mass = !heavy ? k == other.count : alone.weights[i] - (k < other.count ? five.weights[k] : 0);
+		if (mass > 0) {
+			points[left] = alone.points[i];
+			weights[left++] = mass;
+		}
+		dropped += k < other.count;
+	}
+	policy.contrast = true;
+	ck_assert_int_eq(explainer_walk(&alone, &policy, 1, -1, &e), 0);
+	ck_assert_int_eq(explainer_read(&alone, 0, &CHOICES_DEFAULT.box, &found, &e), 0);
+	ck_assert_uint_gt(dropped, 0);
+	ck_assert_uint_eq(found.count, left);
+	ck_assert(memcmp(alone.points, points, left * sizeof *points) == 0);
+	ck_assert(heavy ? memcmp(alone.weights, weights, left * sizeof *weights) == 0 : !alone.weights);
+	/* Nothing of it stays behind. */
+	policy.contrast = false;
+	ck_assert_int_eq(explainer_walk(&alone, &policy, 1, first, &e), 0);
+	ck_assert_int_eq(explainer_read(&alone, 0, &CHOICES_DEFAULT.box, &found, &e), 0);
+	ck_assert_uint_eq(found.count, own.count);
+	free(points);
+	free(weights);
+	photo_free(&photo);
+	annotation_free(&truth);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("explain");
@@ -224,6 +279,7 @@ int main(void)
 	tcase_add_checked_fixture(views, open_both, close_both);
 	tcase_add_loop_test(views, five_crops_are_those_cut_by_hand, 0, sizeof SIZES / sizeof *SIZES);
 	tcase_add_test(views, other_views_are_as_if_five_had_never_been);
+	tcase_add_loop_test(views, contrast_is_a_difference, 0, 8);
 	suite_add_tcase(suite, views);
 	return run_suite(suite);
 }

@@ -92,6 +92,37 @@ int points_gather(struct walk *w)
 	return LSDN_OK;
 }
 
+void points_free(struct pixels *points)
+{
+	free(points->neurons);
+	free(points->pixels);
+	free(points->masks);
+	free(points->masses);
+}
+
+void points_contrast(struct walk *w)
+{
+	size_t words = (size_t)w->words, policies = (size_t)w->count, k = 0;
+	for (size_t i = 0; i < w->points.count; i++) {
+		uint64_t *own = w->points.masks + i * words;
+		while (k < w->rival.count && w->rival.pixels[k] < w->points.pixels[i])
+			k++;
+		if (k == w->rival.count || w->rival.pixels[k] != w->points.pixels[i])
+			continue;
+		const uint64_t *other = w->rival.masks + k * words;
+		for (size_t p = 0; p < policies; p++) {
+			uint64_t bit = (uint64_t)1 << (p % 64);
+			if (!(own[p / 64] & other[p / 64] & bit))
+				continue;
+			double left = w->heavy ? w->points.masses[i * policies + p] - w->rival.masses[k * policies + p] : 0;
+			if (w->heavy)
+				w->points.masses[i * policies + p] = left;
+			if (!(left > 0))
+				own[p / 64] &= ~bit;
+		}
+	}
+}
+
 /* True where policy p, in the walk's own order, selected the i-th pixel. */
 static bool has(const struct walk *w, size_t i, int p)
 {

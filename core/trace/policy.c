@@ -24,7 +24,7 @@ bool policy_same_choices(const struct policy *a, const struct policy *b)
 			return false;
 	return a->method == b->method && a->k_fc == b->k_fc && a->k_conv == b->k_conv && a->k_share == b->k_share && a->k_gap == b->k_gap && a->signed_ == b->signed_
 		&& a->locate == b->locate && a->gate == b->gate && a->residual == b->residual && a->suc_form == b->suc_form && a->scale == b->scale
-		&& a->stride == b->stride && a->mass == b->mass && a->top_n == b->top_n;
+		&& a->stride == b->stride && a->mass == b->mass && a->contrast == b->contrast && a->top_n == b->top_n;
 }
 
 struct alpha policy_alpha(const struct policy *p, int op)

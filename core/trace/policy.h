@@ -48,6 +48,7 @@ struct policy {
 	enum scale scale;
 	int stride; /* walks end at maps of that stride; at the image where it is 1 */
 	bool mass; /* neurons hand what they have on to those that they select, in shares of Omega */
+	bool contrast; /* what the walk from the rival class reaches too is taken away: the caller sees to that walk */
 	int top_n; /* classes that a walk starts from, at most POLICY_MOST_CLASSES */
 	const struct layer_policy *layers; /* NULL, or one an operator of the plan; belongs to who made it */
 	int layer_count;

@@ -45,10 +45,8 @@ void walk_close(struct walk *w)
 	search_close(w->search);
 	free(w->selected);
 	free(w->ends);
-	free(w->points.neurons);
-	free(w->points.pixels);
-	free(w->points.masks);
-	free(w->points.masses);
+	points_free(&w->points);
+	points_free(&w->rival);
 	free(w->order);
 	free(w->policies);
 	free(w->given);
@@ -65,6 +63,7 @@ void walk_close(struct walk *w)
 void walk_forget(struct walk *w)
 {
 	w->known = false;
+	w->contrasted = false;
 }
 
 int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
@@ -296,7 +295,25 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
 		mass_end(w, &w->selected[op->output]);
 	}
-	return code ? code : points_gather(w);
+	if (!code)
+		code = points_gather(w);
+	if (!code && w->contrasted)
+		points_contrast(w);
+	w->contrasted = false;
+	return code;
+}
+
+int walk_run_rival(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, int rival, struct error *e)
+{
+	step_listener listener = w->listener;
+	w->listener = NULL;
+	int code = walk_run(w, session, image, policies, count, &rival, 1, e);
+	struct pixels points = w->points;
+	w->points = w->rival;
+	w->rival = points;
+	w->listener = listener;
+	w->contrasted = !code;
+	return code;
 }
 
 int place_compare(const void *left, const void *right)

@@ -23,6 +23,10 @@ void walk_forget(struct walk *w);
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e);
 
+/* Walks from a rival class first, which no listener hears of. The next walk, of the same policies, takes its points away from its own: a pixel goes that both
+ * reach, or, where neurons have mass, one that has no more of it than the rival's; else the difference is left. */
+int walk_run_rival(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, int rival, struct error *e);
+
 /* One step of a walk: neuron `to` of a tensor that the layer reads was selected for neuron `from` of its output. */
 struct step {
 	const struct op *op; /* no through operator: those keep (c, y, x) */

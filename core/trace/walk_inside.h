@@ -63,7 +63,8 @@ struct walk {
 	int count, words, policy_room;
 	struct selection *selected;    /* one a tensor, */
 	bool *ends;                    /* at which the walk ends or not */
-	struct pixels points;
+	struct pixels points, rival;
+	bool contrasted;               /* the next walk takes the rival's points away */
 	bool heavy;                    /* neurons have mass: mass.c */
 	uint64_t *order;               /* of the layer in hand: its output's selected neurons by number << 32 | slot, sorted */
 	size_t order_room;
@@ -119,6 +120,11 @@ int mass_add(struct walk *w, struct selection *s, size_t slot, bool is_new, cons
 
 /* Fills w->points from the neurons at which the walk has ended. */
 int points_gather(struct walk *w);
+
+void points_free(struct pixels *points);
+
+/* Takes the rival's points away. */
+void points_contrast(struct walk *w);
 
 /* The share of one of `count` weights of which the positive ones sum up to total; what has no positive sum, or none that is a number, is shared equally. */
 static inline double mass_share(double weight, double total, size_t count)
