@@ -87,6 +87,7 @@ static int set_rivals(struct calibration *c, struct error *e)
 	add_rival(c, choices ? "tuned settings" : "tuned weights", matrix_add(&c->matrix, &c->tuned), 0);
 	if (c->plan.per_layer)
 		add_rival(c, choices ? "shared settings" : "shared weights", matrix_add(&c->matrix, &c->shared), 0);
+	c->first_rival = c->rival_count;
 	add_rival(c, choices ? "settings at first" : "weights (1, 1, 1)", matrix_add(&c->matrix, &c->base), 0);
 	add_rival(c, "CNN-Fixations", matrix_add(&c->matrix, &fixations), 0);
 	if (!choices_equal(&fixations, &same))

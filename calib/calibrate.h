@@ -60,6 +60,7 @@ struct calibration {
 	struct choices tuned, shared; /* shared: before layers got weights of their own */
 	struct rival rivals[MOST_RIVALS];
 	int rival_count;
+	int first_rival; /* the settings as they were at first, weights at 1 */
 	int fold_settings[MOST_FOLDS]; /* of the matrix: what was tuned without each fold */
 	struct calibration_table calibrated, crossed, held_out; /* crossed: its first row is of what was tuned without the image's fold */
 };

@@ -166,6 +166,15 @@ void parameter_apply(const struct parameter *p, int value, struct choices *to)
 		choices_set(to, p->name, p->values[value].text, &e); /* which parameter_parse has tried */
 }
 
+void parameter_get(const struct parameter *p, const struct choices *c, char text[CHOICE_TEXT])
+{
+	struct choices own = *c;
+	if (p->weight < WEIGHT_COUNT)
+		snprintf(text, CHOICE_TEXT, "%.10g", *weight_of(&own, p->weight));
+	else
+		choices_get(c, choice_of(p->name), text);
+}
+
 int parameter_value(const struct parameter *p, const struct choices *c)
 {
 	struct choices own = *c;

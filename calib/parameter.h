@@ -37,6 +37,9 @@ int parameter_parse(struct parameter *p, const char *text, struct error *e);
 
 void parameter_apply(const struct parameter *p, int value, struct choices *to);
 
+/* What c has of it, as it is written. */
+void parameter_get(const struct parameter *p, const struct choices *c, char text[CHOICE_TEXT]);
+
 /* The value that c has, or -1 where it is none of the parameter's. */
 int parameter_value(const struct parameter *p, const struct choices *c);
 

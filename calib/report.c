@@ -6,8 +6,6 @@
 
 #include "calib/evidence.h"
 
-static const double LEVEL = 0.05;
-
 static bool is_weight(const struct tuning *s)
 {
 	return s->parameter && s->parameter->weight < WEIGHT_COUNT;
@@ -26,6 +24,32 @@ static void print_title(FILE *out, const struct calibration *c, const struct tun
 			calibration_is_plain(c) ? "the other two at 1" : "weights at 1, other choices as they are set");
 }
 
+/* Which arms a paired test does not tell from the chosen one, and what learning cost. */
+static void print_evidence(FILE *out, const struct tuning *s)
+{
+	uint64_t marks[TUNING_MOST_MARKS];
+	double regret[TUNING_MOST_MARKS];
+	int alike = -1, count = tuning_marks(s, marks);
+	for (int i = 0; i < s->count; i++)
+		alike += s->arms[i].alike;
+	fprintf(out, "  Not told apart from the chosen one on the same images (McNemar's exact test, 5%%): %d of the %d others.\n", alike, s->count - 1);
+	if (!s->swept) {
+		fprintf(out, "  The regret is not known: not every arm was tried on every image.\n");
+		return;
+	}
+	tuning_regret(s, marks, count, regret);
+	fprintf(out, "  regret after");
+	for (int i = 0; i < count; i++)
+		fprintf(out, "  %8llu", (unsigned long long)marks[i]);
+	fprintf(out, "  trials\n  %-12s", s->bandit.rules.solver->name);
+	for (int i = 0; i < count; i++)
+		fprintf(out, "  %8.1f", regret[i]);
+	fprintf(out, "\n  %-12s", "in turn");
+	for (int i = 0; i < count; i++)
+		fprintf(out, "  %8.1f", tuning_regret_in_turn(s) * (double)marks[i]);
+	fputc('\n', out);
+}
+
 static void print_step(FILE *out, const struct calibration *c, const struct tuning *s)
 {
 	int width = 8;
@@ -40,7 +64,12 @@ static void print_step(FILE *out, const struct calibration *c, const struct tuni
 			fprintf(out, "  %8.4f", s->parameter->values[i].number);
 		else
 			fprintf(out, "  %*s", width, s->arms[i].text);
-		fprintf(out, "  %6u  %6.3f  %6.3f %6.3f%s\n", arm->pulls, bandit_mean(arm), in.low, in.high, i == s->best ? "  <- chosen" : "");
+		fprintf(out, "  %6u  %6.3f  %6.3f %6.3f", arm->pulls, bandit_mean(arm), in.low, in.high);
+		if (i == s->best)
+			fprintf(out, "  <- chosen");
+		else if (s->identifiable)
+			fprintf(out, "  p = %.3g", s->arms[i].p);
+		fputc('\n', out);
 	}
 	if (s->count > 1 && !s->identifiable && is_weight(s) && !s->ascends)
 		fprintf(out, "  All arms are one policy: under suc_form = product this weight changes no selection. The lowest is reported.\n");
@@ -50,6 +79,8 @@ static void print_step(FILE *out, const struct calibration *c, const struct tuni
 		fprintf(out, "  All arms are one setting: what differs among them changes nothing here. It stays as it was.\n");
 	else if (s->best < 0)
 		fprintf(out, "  It stays as it was.\n");
+	if (s->identifiable)
+		print_evidence(out, s);
 }
 
 static void print_tuned(FILE *out, const struct calibration *c, const struct plan *network)
@@ -85,14 +116,32 @@ static void print_table(FILE *out, const struct calibration *c, const struct cal
 static void print_words(FILE *out, const struct calibration *c, const struct calibration_table *t, const char *where)
 {
 	for (int r = 1; r < c->rival_count; r++) {
-		bool shown = t->p[r] < LEVEL && t->sign[r] != 0;
+		bool shown = t->p[r] < TUNING_LEVEL && t->sign[r] != 0;
 		fprintf(out, "  %s, the %s are %s %s%s.\n", where, c->rivals[0].name, shown ? (t->sign[r] > 0 ? "better than" : "WORSE than") :
 			"not shown to differ from", c->rivals[r].setting < 0 ? "the " : "", c->rivals[r].name);
 	}
 }
 
+void report_verdict(const struct calibration *c, char text[REPORT_VERDICT])
+{
+	const struct rival *tuned = &c->rivals[0], *first = &c->rivals[c->first_rival];
+	const struct calibration_table *t = &c->held_out;
+	int r = c->first_rival;
+	if (tuned->setting == first->setting)
+		snprintf(text, REPORT_VERDICT, "The %s were not shown to be better than the %s: they are the same setting.", tuned->name, first->name);
+	else if (!t->images)
+		snprintf(text, REPORT_VERDICT, "The %s were not shown to be better than the %s: no photographs were held out to show it on (--held-out N).", tuned->name,
+			first->name);
+	else
+		snprintf(text, REPORT_VERDICT, "The %s %s the %s: %.1f against %.1f percent of %zu held-out photographs have IoU > 0.5, p = %.3g (McNemar's exact test, "
+			"95%%).", tuned->name, t->p[r] >= TUNING_LEVEL || !t->sign[r] ? "were not shown to be better than" : t->sign[r] > 0 ? "were shown to be better than" :
+			"were not shown to be better, but WORSE than", first->name, 100 * (double)t->hits[0] / (double)t->images,
+			100 * (double)t->hits[r] / (double)t->images, t->images, t->p[r]);
+}
+
 void report_print(FILE *out, const struct calibration *c, const struct reward_job *job)
 {
+	char verdict[REPORT_VERDICT];
 	for (int i = 0; i < c->tuning_count; i++)
 		print_step(out, c, &c->tunings[i]);
 	print_tuned(out, c, &job->crew.net->plan);
@@ -112,6 +161,8 @@ void report_print(FILE *out, const struct calibration *c, const struct reward_jo
 		"waiting for files), forward %.1f, walk %.1f, box %.1f\n",
 		(unsigned long long)costs->forwards, c->matrix.count, (unsigned long long)costs->rewards, costs->read,
 		all > 0 ? 100 * costs->waited / all : 0, costs->forward, costs->walk, costs->box);
+	report_verdict(c, verdict);
+	fprintf(out, "\n%s\n\n", verdict);
 }
 
 void report_skipped(FILE *out, const struct calibration *c)

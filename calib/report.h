@@ -6,7 +6,11 @@
 
 #include "calib/calibrate.h"
 
-/* Arms, tables, and in words what was not shown to be better. */
+/* One sentence: whether what was tuned was shown to be better than the weights (1, 1, 1) on images that no arm has seen. */
+enum { REPORT_VERDICT = 400 };
+void report_verdict(const struct calibration *c, char text[REPORT_VERDICT]);
+
+/* Arms, tables, and in words what was not shown to be better; the verdict is the last line. */
 void report_print(FILE *out, const struct calibration *c, const struct reward_job *job);
 
 /* Images that were skipped, each with its reason. */

@@ -8,6 +8,18 @@
 #include "core/output.h"
 #include "core/weights_file.h"
 
+static void write_regret(FILE *f, const struct tuning *s)
+{
+	uint64_t marks[TUNING_MOST_MARKS];
+	double regret[TUNING_MOST_MARKS];
+	int count = tuning_marks(s, marks);
+	tuning_regret(s, marks, count, regret);
+	fprintf(f, " regret = ( ");
+	for (int i = 0; i < count; i++)
+		fprintf(f, "{ trials = %llu; regret = %.6f; in_turn = %.6f; }%s", (unsigned long long)marks[i], regret[i],
+			tuning_regret_in_turn(s) * (double)marks[i], i + 1 < count ? ", " : " );");
+}
+
 static void write_arms(FILE *f, const struct tuning *s, bool numbers)
 {
 	fprintf(f, "arms = (\n");
@@ -19,10 +31,17 @@ static void write_arms(FILE *f, const struct tuning *s, bool numbers)
 			fprintf(f, "%.6f", s->parameter->values[i].number);
 		else
 			weights_file_write_string(f, s->arms[i].text);
-		fprintf(f, "; pulls = %u; mean = %.6f; low = %.6f; high = %.6f; }%s\n", arm->pulls, bandit_mean(arm), in.low, in.high,
-			i + 1 < s->count ? "," : "");
+		fprintf(f, "; pulls = %u; mean = %.6f; low = %.6f; high = %.6f; shared = %u; p = %.6g; }%s\n", arm->pulls, bandit_mean(arm), in.low, in.high,
+			s->arms[i].shared, s->arms[i].p < 1e-99 ? 0.0 : s->arms[i].p, i + 1 < s->count ? "," : "");
 	}
-	fprintf(f, "    ); }");
+	fprintf(f, "    ); alike = [");
+	for (int i = 0, listed = 0; i < s->count; i++)
+		if (s->arms[i].alike)
+			fprintf(f, "%s%d", listed++ ? ", " : " ", i);
+	fprintf(f, " ];");
+	if (s->swept && s->identifiable)
+		write_regret(f, s);
+	fprintf(f, " }");
 }
 
 static const char *truth(bool b)
@@ -105,6 +124,25 @@ static void write_names(FILE *f, const char *key, const struct calibration *c, c
 	fputs(" ];\n", f);
 }
 
+/* What was tuned, on which values, from what and to what. */
+static void write_tuned(FILE *f, const struct calibration *c)
+{
+	const struct calibration_plan *plan = &c->plan;
+	fprintf(f, "  tuned = (\n");
+	for (int p = 0; p < plan->parameter_count; p++) {
+		const struct parameter *parameter = &plan->parameters[p];
+		char text[CHOICE_TEXT];
+		fprintf(f, "    { choice = \"%s\"; values = [", parameter->name);
+		for (int i = 0; i < parameter->count; i++)
+			fprintf(f, "%s\"%s\"", i ? ", " : " ", parameter->values[i].text);
+		parameter_get(parameter, &c->base, text);
+		fprintf(f, " ]; first = \"%s\"; ", text);
+		parameter_get(parameter, &c->shared, text);
+		fprintf(f, "tuned = \"%s\"; }%s\n", text, p + 1 < plan->parameter_count ? "," : "");
+	}
+	fprintf(f, "  );\n");
+}
+
 /* How it was tuned. */
 static void write_plan(FILE *f, const struct calibration *c)
 {
@@ -126,14 +164,19 @@ static void write_plan(FILE *f, const struct calibration *c)
 int report_write(const char *path, const struct calibration *c, const struct reward_job *job, struct error *e)
 {
 	struct output out;
+	char verdict[REPORT_VERDICT];
 	int code = output_open(&out, path, e), from = calibration_is_plain(c) ? c->shared_tunings : 0;
 	if (code)
 		return code;
 	FILE *f = out.file;
 	fprintf(f, "# Written by lsdn-calibrate (%s); lsdn-explain --weights loads it.\n", PACKAGE_STRING);
 	weights_file_write_head(f, job->crew.net, &c->tuned);
-	fprintf(f, "evidence = {\n");
+	report_verdict(c, verdict);
+	fprintf(f, "evidence = {\n  verdict = ");
+	weights_file_write_string(f, verdict);
+	fprintf(f, ";\n");
 	write_plan(f, c);
+	write_tuned(f, c);
 	if (from)
 		write_weights(f, c);
 	if (from < c->tuning_count)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calib/tuning_inside.h"
+
 int tuning_open(struct tuning *s, int number, int most, struct error *e)
 {
 	*s = (struct tuning){.current = -1, .began = -1, .best = -1, .first_stream = (uint64_t)(number + 1) << 32};
@@ -15,7 +17,7 @@ int tuning_open(struct tuning *s, int number, int most, struct error *e)
 
 int tuning_add(struct tuning *s, struct matrix *m, const struct choices *setting, const char *text, struct error *e)
 {
-	struct tuning_arm arm = {matrix_add(m, setting), strdup(text)};
+	struct tuning_arm arm = {.setting = matrix_add(m, setting), .text = strdup(text)};
 	if (arm.setting < 0 || !arm.text) {
 		free(arm.text);
 		return error_memory(e, "arms");
@@ -57,10 +59,12 @@ int tuning_run(struct tuning *s, struct matrix *m, const struct bandit_rules *ru
 {
 	struct bandit_rules own = *rules;
 	uint32_t *orders = make_orders(s, rules->seed, images);
+	uint64_t most = (uint64_t)images * (uint64_t)s->count;
 	int code = LSDN_OK, arm;
 	own.stream = s->solver_stream;
-	s->trials = trials ? trials : (uint64_t)images * (uint64_t)s->count;
-	if (!orders || !bandit_init(&s->bandit, &own, s->count, (uint32_t)images)) {
+	s->trials = trials ? trials : most;
+	s->pulled = malloc((size_t)(s->trials < most ? s->trials : most) * sizeof *s->pulled);
+	if (!orders || !s->pulled || !bandit_init(&s->bandit, &own, s->count, (uint32_t)images)) {
 		free(orders);
 		return error_memory(e, "a bandit");
 	}
@@ -68,12 +72,16 @@ int tuning_run(struct tuning *s, struct matrix *m, const struct bandit_rules *ru
 		struct reward_row *row = rows[orders[(size_t)arm * images + s->bandit.arms[arm].pulls]];
 		bool reward;
 		code = matrix_reward(m, row, s->arms[arm].setting, &reward, e);
-		if (!code)
-			bandit_reward(&s->bandit, arm, reward);
+		if (code)
+			break;
+		s->pulled[s->bandit.trials] = (uint16_t)arm;
+		bandit_reward(&s->bandit, arm, reward);
+	}
+	if (!code) {
+		s->best = choose(s);
+		code = tuning_compare(s, rows, orders, images, e);
 	}
 	free(orders);
-	if (!code)
-		s->best = choose(s);
 	return code;
 }
 
@@ -82,6 +90,7 @@ void tuning_close(struct tuning *s)
 	for (int i = 0; i < s->count; i++)
 		free(s->arms[i].text);
 	free(s->arms);
+	free(s->pulled);
 	bandit_done(&s->bandit);
 	*s = (struct tuning){0};
 }

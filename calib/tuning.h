@@ -9,7 +9,15 @@
 struct tuning_arm {
 	int setting; /* of the matrix */
 	char *text;  /* what it stands for (owned) */
+	/* After the run, held against the arm that was chosen: */
+	uint32_t shared; /* images that both have seen; */
+	double p;        /* McNemar's exact p on these; 1 where the two are one setting; */
+	bool alike;      /* not told apart at TUNING_LEVEL */
+	double truth;    /* its mean on all images, where the step is swept */
 };
+
+/* p below this tells two apart. */
+extern const double TUNING_LEVEL;
 
 struct tuning {
 	const struct parameter *parameter; /* arm i is its value i; NULL where more than one thing differs */
@@ -26,6 +34,8 @@ struct tuning {
 	struct bandit bandit;
 	int best;                /* arm, or -1: what it began with stays */
 	bool identifiable;       /* not all arms are one setting */
+	uint16_t *pulled;        /* the arm of every trial (owned) */
+	bool swept;              /* every arm's reward on every image is known, whoever asked for it */
 };
 
 /* A step of that many arms at most, which are then added; its streams are those of no other step with another number. */
@@ -37,6 +47,17 @@ bool tuning_is_sweep(const struct tuning *s, const struct bandit_rules *rules, u
 
 /* Runs the bandit: an arm's rewards come in the arm's own shuffled order of the images. rules' stream is the step's. */
 int tuning_run(struct tuning *s, struct matrix *m, const struct bandit_rules *rules, uint64_t trials, struct reward_row **rows, size_t images, struct error *e);
+
+/* Trials at which regret is told: powers of ten and the last one. Returns how many. */
+enum { TUNING_MOST_MARKS = 24 };
+int tuning_marks(const struct tuning *s, uint64_t marks[TUNING_MOST_MARKS]);
+
+/* Cumulative regret of a swept step after `marks` trials (in rising order): the sum over the trials of the best arm's mean on all images less the pulled
+ * arm's. */
+void tuning_regret(const struct tuning *s, const uint64_t *marks, int count, double *regret);
+
+/* What one trial costs whoever takes the arms in turn. */
+double tuning_regret_in_turn(const struct tuning *s);
 
 void tuning_close(struct tuning *s);
 

@@ -21,7 +21,7 @@ static const struct {
 	{"model", {"name", "sha256"}},
 	{"alpha", {"cur", "pre", "suc"}},
 	{"layer", {"name", "alpha", "k"}},
-	{"evidence", {"seed", "images", "solver", "schedule", "rounds", "groups", "spacing", "trials", "factor", "delta", "weights", "steps", "rows",
+	{"evidence", {"verdict", "tuned", "seed", "images", "solver", "schedule", "rounds", "groups", "spacing", "trials", "factor", "delta", "weights", "steps", "rows",
 		"held_out", "cross_validated", "folds", "held_out_images", "calibration_images"}},
 };
 
@@ -41,7 +41,7 @@ static int check_keys(const config_setting_t *group, const char *name, const cha
 	for (unsigned int i = 0; i < (unsigned int)config_setting_length(group); i++) {
 		const config_setting_t *s = config_setting_get_elem(group, i);
 		bool known = false;
-		for (size_t j = 0; j < 20 && KNOWN[k].keys[j] && !known; j++)
+		for (size_t j = 0; j < 24 && KNOWN[k].keys[j] && !known; j++)
 			known = strcmp(KNOWN[k].keys[j], config_setting_name(s)) == 0;
 		if (!known)
 			return wrong(path, s, "is no setting of a weights file: remove the line, or correct its name", e);

@@ -24,6 +24,14 @@ written() { true_that "$1: $3" grep -q -- "$2" $1.cfg; }
 steps() { true_that "$1: $2 steps are written" test "$(grep -c '^    { name = ' $1.cfg)" -eq "$2"; }
 
 works "the plain command" $learn --arms 4 --output plain.cfg
+printed '^The tuned weights were not shown to be better than the weights (1, 1, 1): no photographs were held out' "what was not shown is said in one sentence"
+true_that "which is the last but one line" test "$(tail -n 3 "$work/stdout" | grep -c '^The tuned')" -eq 1
+printed 'regret after .* 120  trials' "what learning cost is printed"
+printed "Not told apart from the chosen one .* of the 3 others" "and how many arms a paired test does not tell apart"
+written plain 'verdict = "The tuned weights were not shown' "the weights file has the sentence"
+written plain 'choice = "pre"; values = \[ "0", "0.25", "0.5", "0.75" \]; first = "1"; tuned = ' "and what was tuned"
+written plain 'alike = \[ ' "and the arms that are not told apart"
+written plain 'regret = ( { trials = 10;' "and the regret against the sweep"
 works "by its schedule's name" $learn --arms 4 --schedule independent --output independent.cfg
 true_that "independent is the default" cmp plain.cfg independent.cfg
 works "its weights on values of their own" $learn --tune cur=0.25,0.5,0.75,1 --tune suc=0.25:1:4 --tune pre=0:0.75:4 --output listed.cfg
@@ -31,6 +39,8 @@ true_that "which find the same" test "$(sed -n '/^alpha/,/^}/p' plain.cfg)" = "$
 
 twice alone --arms 3 --tune k_fc=10,all --tune view=full,five --tune blur=0.1,0.2 --held-out 10
 steps alone 6
+written alone 'choice = "k_fc"; values = \[ "10", "all" \]; first = "all"; tuned = ' "the choices that were tuned are written"
+written alone 'verdict = "The tuned settings were not shown to be better than the settings at first: .* percent of 10 held-out photographs' "what 10 images do not show is said"
 written alone 'name = "blur"; trials = 60; identifiable = false; best = -1;' "what changes nothing is no parameter that can be identified"
 written alone 'k_fc = "10";' "k_fc is tuned"
 run $learn --arms 2 --tune blur=0.1,0.2 --output again.cfg
@@ -44,6 +54,7 @@ written coordinate 'name = "k_fc"; round = 2;' "and its rounds"
 written coordinate '{ value = "0.05"; pulls = 30;' "and its arms"
 twice budget --schedule coordinate --arms 3 --tune k_fc=all,10 --trials 40 --solver kl-ucb
 written budget 'trials = 40' "its budget is written"
+true_that "without a sweep there is no regret" test "$(grep -c 'regret = ' budget.cfg)" -eq 0
 
 twice joint --schedule joint --weight none --tune pre=0,0.1,1 --tune k_fc=5,10,all --held-out 10
 steps joint 1
