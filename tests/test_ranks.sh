@@ -10,6 +10,7 @@ state=$((seed % 2147483647))
 random() { state=$(((state * 48271 + 11) % 2147483647)); random=$((state % $1)); }
 # As root and on few cores, as tests are.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export ASAN_OPTIONS="${ASAN_OPTIONS+$ASAN_OPTIONS:}detect_leaks=0" # Open MPI keeps what it has for the life of the process
 # on RANKS COMMAND...
 on() { ranks=$1; shift; timeout 300 mpirun -n "$ranks" "$@"; }
 
