@@ -26,7 +26,7 @@ enum { TABLE_COUNT = sizeof TABLES / sizeof *TABLES };
 
 int study_damaged(const struct study *s, const char *what, struct error *e)
 {
-	return error_set(e, LSDN_ERROR_INPUT, "%.300s: is damaged (%.100s): take a copy of it, or begin another study with --study", s->path, what);
+	return error_set(e, LSDN_ERROR_INPUT, "%.300s: is damaged (%.100s): put a copy of it back, or begin another study with --study", s->path, what);
 }
 
 int study_failed(const struct study *s, struct error *e)

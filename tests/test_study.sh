@@ -20,6 +20,13 @@ works "resumed when it is done" $small --resume small.study --output again.cfg
 true_that "writes the same bytes" cmp plain.cfg again.cfg
 printed '^0 forward passes' "and computes nothing"
 true_that "the closed study is one file" test ! -e small.study-wal -a ! -e small.study-journal
+if command -v sqlite3 >/dev/null; then
+	ones="text LIKE 'cur=1 pre=1 suc=1 method=lsdn %'"
+	true_that "a person can ask it" test "$(sqlite3 small.study "SELECT sum(reward) FROM (SELECT reward FROM rewards JOIN settings USING (setting)
+		WHERE $ones ORDER BY image LIMIT 30)")" -eq "$(sed -n '/held_out = /q; s/.*row = "weights (1, 1, 1)".*hits = \([0-9]*\).*/\1/p' plain.cfg)"
+	true_that "also about images" test "$(sqlite3 small.study 'SELECT sum(center) FROM (SELECT center FROM images ORDER BY image LIMIT 30)')" \
+		-eq "$(sed -n '/held_out = /q; s/.*row = "centre box".*hits = \([0-9]*\).*/\1/p' plain.cfg)"
+else skip "a person asks: no sqlite3"; fi
 gives 1 'small.study.*is there already.*--resume' "--study on a file that is there" $small --study small.study --output never.cfg
 gives 1 'none.study.*--study' "--resume of none" $small --resume none.study --output never.cfg
 usage "two studies" $small --study a --resume b
