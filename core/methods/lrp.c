@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernel.h"
 #include "core/methods/relevance.h"
 #include "core/methods/table.h"
 
@@ -26,28 +27,58 @@ struct lrp {
 static const struct lrp BY_EPSILON = {.kind = EPSILON, .share = {.epsilon = 0.01}}, BY_ARGMAX = {.kind = ARGMAX, .alpha = 1, .share = {.positive = true}},
 	BY_ALPHA_BETA = {.kind = ALPHA_BETA, .alpha = 2, .beta = 1, .bias = true, .share = {.positive = true}};
 
+/* Rooms of linear_alpha_beta; linear_epsilon has the first and the last. */
+enum { PARTS_OF_INPUT, POSITIVE_SUMS = 2, NEGATIVE_SUMS, MORE };
+
+/* sums = out / (sums + bias), away from 0 by epsilon. */
+LSDN_KERNEL static void divide_stabilised(const float *out, const float *bias, float epsilon, float *sums, size_t channels)
+{
+	for (size_t c = 0; c < channels; c++) {
+		float z = sums[c] + (bias ? bias[c] : 0);
+		sums[c] = out[c] / (z < 0 ? z - epsilon : z + epsilon);
+	}
+}
+
+/* sums = factor out / (sums + the part of bias that has the sign), 0 where that is nothing. */
+LSDN_KERNEL static void divide_signed(const float *out, const float *bias, float sign, float factor, float *sums, size_t channels)
+{
+	for (size_t c = 0; c < channels; c++) {
+		float z = sums[c] + (bias && sign * bias[c] > 0 ? bias[c] : 0);
+		sums[c] = z != 0 ? factor * out[c] / z : 0;
+	}
+}
+
+LSDN_KERNEL static void add_product(float *into, const float *a, const float *b, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		into[i] += a[i] * b[i];
+}
+
+LSDN_KERNEL static void add(float *into, const float *more, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		into[i] += more[i];
+}
+
 static int linear_epsilon(const struct backward_step *s, double epsilon, float *into, struct error *e)
 {
 	const struct plan *plan = backward_plan(s->backward);
-	size_t channels = (size_t)plan->tensors[s->op->output].c;
+	size_t channels = (size_t)plan->tensors[s->op->output].c, inputs = tensor_size(&plan->tensors[s->op->inputs[0]]);
 	const float *input = session_tensor(s->session, s->op->inputs[0], s->image);
 	float *sums = backward_room(s->backward, 0);
 	if (!sums)
 		return error_memory(e, "a map");
 	int code = backward_linear(s, WEIGHTS_ALL, false, input, sums, e);
-	for (size_t i = 0; i < tensor_size(&plan->tensors[s->op->output]); i++) {
-		double z = (double)sums[i] + (s->op->bias ? (double)s->op->bias[i % channels] : 0);
-		sums[i] = (float)((double)s->out[i] / (z + (z < 0 ? -epsilon : epsilon)));
-	}
+	for (size_t i = 0; i < tensor_size(&plan->tensors[s->op->output]); i += channels)
+		divide_stabilised(s->out + i, s->op->bias, (float)epsilon, sums + i, channels);
+	float *more = backward_room(s->backward, MORE);
 	if (!code)
-		code = backward_linear(s, WEIGHTS_ALL, true, sums, into, e);
-	for (size_t j = 0; j < tensor_size(&plan->tensors[s->op->inputs[0]]); j++)
-		into[j] *= input[j];
+		code = more ? backward_linear(s, WEIGHTS_ALL, true, sums, more, e) : error_memory(e, "a map");
+	memset(into, 0, inputs * sizeof *into);
+	if (!code)
+		add_product(into, input, more, inputs);
 	return code ? code : 1;
 }
-
-/* Rooms of linear_alpha_beta. */
-enum { PARTS_OF_INPUT, POSITIVE_SUMS = 2, NEGATIVE_SUMS, MORE };
 
 /* sums = W_same a+ + W_other a-, where the second is there. */
 static int add_signed(const struct backward_step *s, enum weight_sign same, enum weight_sign other, float *const parts[2], bool negative, float *sums,
@@ -57,29 +88,27 @@ static int add_signed(const struct backward_step *s, enum weight_sign same, enum
 	int code = more ? backward_linear(s, same, false, parts[0], sums, e) : error_memory(e, "a map");
 	if (!code && negative)
 		code = backward_linear(s, other, false, parts[1], more, e);
-	for (size_t i = 0; !code && negative && i < tensor_size(&backward_plan(s->backward)->tensors[s->op->output]); i++)
-		sums[i] += more[i];
+	if (!code && negative)
+		add(sums, more, tensor_size(&backward_plan(s->backward)->tensors[s->op->output]));
 	return code;
 }
 
-/* into += factor a W^T ratios. */
+/* into += a W^T ratios. */
 static int give(const struct backward_step *s, enum weight_sign sign, const float *ratios, const float *a, float *into, struct error *e)
 {
 	float *more = backward_room(s->backward, MORE);
 	int code = backward_linear(s, sign, true, ratios, more, e);
-	for (size_t j = 0; !code && j < tensor_size(&backward_plan(s->backward)->tensors[s->op->inputs[0]]); j++)
-		into[j] += a[j] * more[j];
+	if (!code)
+		add_product(into, a, more, tensor_size(&backward_plan(s->backward)->tensors[s->op->inputs[0]]));
 	return code;
 }
 
 /* Makes of the sums of one sign what every unit of a contribution gets. */
-static void divide(const struct backward_step *s, bool positive, double factor, bool bias, float *sums)
+static void divide(const struct backward_step *s, float sign, double factor, bool bias, float *sums)
 {
 	const struct tensor *out = &backward_plan(s->backward)->tensors[s->op->output];
-	for (size_t i = 0; i < tensor_size(out); i++) {
-		double b = bias && s->op->bias ? (double)s->op->bias[i % (size_t)out->c] : 0, z = (double)sums[i] + (positive ? fmax(b, 0) : fmin(b, 0));
-		sums[i] = z != 0 ? (float)(factor * (double)s->out[i] / z) : 0;
-	}
+	for (size_t i = 0; i < tensor_size(out); i += (size_t)out->c)
+		divide_signed(s->out + i, bias ? s->op->bias : NULL, sign, (float)factor, sums + i, (size_t)out->c);
 }
 
 static int linear_alpha_beta(const struct backward_step *s, const struct lrp *lrp, float *into, struct error *e)
@@ -92,15 +121,14 @@ static int linear_alpha_beta(const struct backward_step *s, const struct lrp *lr
 	bool below = false; /* the input has negative values */
 	if (!parts[0] || !parts[1] || !positive || !negative)
 		return error_memory(e, "a map");
-	for (size_t j = 0; j < inputs; j++) {
-		parts[0][j] = fmaxf(input[j], 0);
-		parts[1][j] = fminf(input[j], 0);
-		below |= input[j] < 0;
-	}
+	relevance_part(input, 1, parts[0], inputs);
+	relevance_part(input, -1, parts[1], inputs);
+	for (size_t j = 0; j < inputs && !below; j++)
+		below = input[j] < 0;
 	memset(into, 0, inputs * sizeof *into);
 	int code = add_signed(s, WEIGHTS_POSITIVE, WEIGHTS_NEGATIVE, parts, below, positive, e);
 	if (!code) {
-		divide(s, true, lrp->alpha, lrp->bias, positive);
+		divide(s, 1, lrp->alpha, lrp->bias, positive);
 		code = give(s, WEIGHTS_POSITIVE, positive, parts[0], into, e);
 	}
 	if (!code && below)
@@ -108,7 +136,7 @@ static int linear_alpha_beta(const struct backward_step *s, const struct lrp *lr
 	if (!code && lrp->beta != 0)
 		code = add_signed(s, WEIGHTS_NEGATIVE, WEIGHTS_POSITIVE, parts, below, negative, e);
 	if (!code && lrp->beta != 0) {
-		divide(s, false, -lrp->beta, lrp->bias, negative);
+		divide(s, -1, -lrp->beta, lrp->bias, negative);
 		code = give(s, WEIGHTS_NEGATIVE, negative, parts[0], into, e);
 		if (!code && below)
 			code = give(s, WEIGHTS_POSITIVE, negative, parts[1], into, e);
@@ -161,11 +189,15 @@ static void conv_argmax(const struct backward_step *s, float *into)
 /* The first of equals. */
 static void add_argmax(const struct backward_step *s, float *into)
 {
+	struct operand operands[OP_MAX_INPUTS];
+	for (int k = 0; k < s->op->input_count; k++)
+		operands[k] = relevance_operand(s, k);
+	size_t channels = operands[0].channels;
 	for (size_t n = 0; n < tensor_size(&backward_plan(s->backward)->tensors[s->op->output]); n++) {
 		int best = 0;
-		float highest = s->out[n] != 0 ? relevance_operand(s, 0, n) : 0;
+		float highest = s->out[n] != 0 ? operand_at(&operands[0], n / channels, n % channels) : 0;
 		for (int k = 1; s->out[n] != 0 && k < s->op->input_count; k++) {
-			float value = relevance_operand(s, k, n);
+			float value = operand_at(&operands[k], n / channels, n % channels);
 			best = value > highest ? k : best;
 			highest = fmaxf(highest, value);
 		}

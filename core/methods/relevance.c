@@ -5,6 +5,32 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/kernel.h"
+
+LSDN_KERNEL static void part(const float *values, float sign, float *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		parts[i] = sign * values[i] > 0 ? values[i] : 0;
+}
+
+void relevance_part(const float *values, float sign, float *parts, size_t count)
+{
+	part(values, sign, parts, count);
+}
+
+/* sums = out / sums, 0 where that is nothing. */
+LSDN_KERNEL static void divide(const float *out, float *sums, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		sums[i] = sums[i] != 0 ? out[i] / sums[i] : 0;
+}
+
+LSDN_KERNEL static void multiply(float *into, const float *factors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		into[i] *= factors[i];
+}
+
 int relevance_linear(const struct backward_step *s, enum weight_sign sign, float *into, struct error *e)
 {
 	const struct plan *plan = backward_plan(s->backward);
@@ -13,15 +39,12 @@ int relevance_linear(const struct backward_step *s, enum weight_sign sign, float
 	float *positive = backward_room(s->backward, 0), *sums = backward_room(s->backward, 1);
 	if (!positive || !sums)
 		return error_memory(e, "a map");
-	for (size_t j = 0; j < inputs; j++)
-		positive[j] = input[j] > 0 ? input[j] : 0;
+	relevance_part(input, 1, positive, inputs);
 	int code = backward_linear(s, sign, false, positive, sums, e);
-	for (size_t i = 0; i < outputs; i++)
-		sums[i] = sums[i] != 0 ? s->out[i] / sums[i] : 0;
+	divide(s->out, sums, outputs);
 	if (!code)
 		code = backward_linear(s, sign, true, sums, into, e);
-	for (size_t j = 0; j < inputs; j++)
-		into[j] *= positive[j];
+	multiply(into, positive, inputs);
 	return code ? code : 1;
 }
 
@@ -35,26 +58,34 @@ static double part_of(double value, const struct share *share)
 	return share->positive ? fmax(value, 0) : value;
 }
 
-float relevance_operand(const struct backward_step *s, int k, size_t n)
+struct operand relevance_operand(const struct backward_step *s, int k)
 {
-	size_t stride, channels = (size_t)backward_plan(s->backward)->tensors[s->op->inputs[k]].c;
-	const float *kept = session_view(s->session, s->op->inputs[k], s->image, &stride);
-	return kept ? kept[n / channels * stride + n % channels] : session_value(s->session, s->op->inputs[k], s->image, n);
+	int t = s->op->inputs[k];
+	struct operand o = {.session = s->session, .image = s->image, .tensor = t, .channels = (size_t)backward_plan(s->backward)->tensors[t].c};
+	o.kept = session_view(s->session, t, s->image, &o.stride);
+	return o;
 }
 
-/* Operands that are not kept are dear to know, so nothing is asked where there is nothing to share. */
+/* Nothing is asked where there is nothing to share. */
 static void share_sum(const struct backward_step *s, const struct share *share, float *into)
 {
-	for (size_t n = 0; n < tensor_size(&backward_plan(s->backward)->tensors[s->op->output]); n++) {
-		double sum = 0, own = 0;
-		for (int k = 0; s->out[n] != 0 && k < s->op->input_count; k++) {
-			double part = part_of((double)relevance_operand(s, k, n), share);
-			sum += part;
-			own = k == s->input ? part : own;
+	const struct tensor *t = &backward_plan(s->backward)->tensors[s->op->output];
+	struct operand operands[OP_MAX_INPUTS];
+	size_t channels = (size_t)t->c;
+	for (int k = 0; k < s->op->input_count; k++)
+		operands[k] = relevance_operand(s, k);
+#pragma omp parallel for schedule(static)
+	for (int p = 0; p < t->h * t->w; p++)
+		for (size_t c = 0, n = (size_t)p * channels; c < channels; c++, n++) {
+			double sum = 0, own = 0;
+			for (int k = 0; s->out[n] != 0 && k < s->op->input_count; k++) {
+				double part = part_of((double)operand_at(&operands[k], (size_t)p, c), share);
+				sum += part;
+				own = k == s->input ? part : own;
+			}
+			sum = stabilised(sum, share);
+			into[n] = sum != 0 ? (float)(own / sum * (double)s->out[n]) : 0;
 		}
-		sum = stabilised(sum, share);
-		into[n] = sum != 0 ? (float)(own / sum * (double)s->out[n]) : 0;
-	}
 }
 
 /* The place (i, j) of the window at (y, x), or -1 outside the map. */

@@ -18,8 +18,23 @@ int relevance_linear(const struct backward_step *step, enum weight_sign sign, fl
  * passes on as it is, a Gate to its main input alone; Mul gives half to each. Returns as backward_rule.propagate does. */
 int relevance_other(const struct backward_step *step, const struct share *share, float *into);
 
-/* Element n of what an op's input k holds, kept or not. */
-float relevance_operand(const struct backward_step *step, int k, size_t n);
+/* The values of one sign (1 or -1), 0 in place of the others. */
+void relevance_part(const float *values, float sign, float *parts, size_t count);
+
+/* An op's input, kept or not. */
+struct operand {
+	const struct session *session;
+	int image, tensor;
+	const float *kept; /* NULL: it is not, and dear to know */
+	size_t channels, stride;
+};
+
+struct operand relevance_operand(const struct backward_step *step, int k);
+
+static inline float operand_at(const struct operand *o, size_t place, size_t channel)
+{
+	return o->kept ? o->kept[place * o->stride + channel] : session_value(o->session, o->tensor, o->image, place * o->channels + channel);
+}
 
 /* Makes q's grid of the sums over the channels of what tensor t got, where they are positive. */
 int relevance_grid(const struct question *q, int t, struct error *e);
