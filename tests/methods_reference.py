@@ -425,7 +425,7 @@ class Highest(Positive):
 def by_windows(times, change, loss):
     def method(q):
         height, width = q.image.shape[2:]
-        down, right = max(1, (height + 7) // 14), max(1, (width + 7) // 14)
+        down, right = max(1, (height + 5) // 10), max(1, (width + 5) // 10)
         losses, number, before = torch.zeros(1, height, width), 0, q.probability(q.image.detach())
         for top in range(-down, height, down):
             for left in range(-right, width, right):
@@ -467,7 +467,7 @@ METHODS = {
     'lrp-alpha-beta': relevance(alpha_beta(2, 1, True), Positive),
     'lrp-argmax': relevance(argmax, Highest),
     'occlusion': by_windows(1, lambda image, shape, number: 0, lambda q, before, after: before - after),
-    'prediction-difference': by_windows(4, sample, evidence),
+    'prediction-difference': by_windows(2, sample, evidence),
 }
 
 

@@ -16,7 +16,7 @@ struct window_change {
 };
 
 /* Fills q's grid, one cell a pixel, with the mean loss of the windows over it, where that is positive. Windows have twice their stride as side, which is the
- * input's side over 14, and every pixel is under four. The session is left as it was. */
+ * input's side over 10, and every pixel is under four. The session is left as it was. */
 int windows_answer(const struct question *q, const struct window_change *change, struct error *e);
 
 #endif
