@@ -215,10 +215,14 @@ static int propagate(const struct backward_rule *rule, const struct backward_ste
 {
 	const struct lrp *lrp = rule->context;
 	bool linear = s->op->kind == OP_CONV || s->op->kind == OP_GEMM;
-	if (lrp->kind == ARGMAX && reads_places_of_neurons(backward_plan(s->backward), s->op))
-		return conv_argmax(s, into), 1;
-	if (lrp->kind == ARGMAX && s->op->kind == OP_ADD)
-		return add_argmax(s, into), 1;
+	if (lrp->kind == ARGMAX && reads_places_of_neurons(backward_plan(s->backward), s->op)) {
+		conv_argmax(s, into);
+		return 1;
+	}
+	if (lrp->kind == ARGMAX && s->op->kind == OP_ADD) {
+		add_argmax(s, into);
+		return 1;
+	}
 	if (!linear)
 		return relevance_other(s, &lrp->share, into);
 	return lrp->kind == EPSILON ? linear_epsilon(s, lrp->share.epsilon, into, e) : linear_alpha_beta(s, lrp, into, e);
