@@ -24,14 +24,16 @@ struct options {
 	bool weights[WEIGHT_COUNT];
 	struct weight_arms arms;
 	struct choices choices;
-	const char *model, *data, *output, *generate, *study;
+	const char *model, *data, *output, *report, *generate, *study;
 	bool jpeg, progress, range, resume;
+	char **words; /* the command's */
+	int word_count;
 	int study_at, study_words; /* where --study or --resume is among the arguments */
 	int threads;
 };
 
 enum { KEY_WEIGHT = 256, KEY_RANGE, KEY_SPACING, KEY_SOLVER, KEY_FACTOR, KEY_DELTA, KEY_TRIALS,
-	KEY_HELD_OUT, KEY_FOLDS, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS, KEY_STUDY, KEY_RESUME };
+	KEY_HELD_OUT, KEY_FOLDS, KEY_SET, KEY_TUNE, KEY_SCHEDULE, KEY_ROUNDS, KEY_PER_LAYER, KEY_GROUPS, KEY_THREADS, KEY_SEED, KEY_GENERATE, KEY_JPEG, KEY_PROGRESS, KEY_STUDY, KEY_RESUME, KEY_REPORT };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
@@ -58,6 +60,7 @@ static const struct argp_option OPTIONS[] = {
 	{"folds", KEY_FOLDS, "N", 0, "Cross-validate: also tune N times without every N-th image and score each image with what was tuned without it (default: no)", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
 	{"output", 'o', "FILE.cfg", 0, "Where the weights go (default MODEL-weights.cfg)", 0},
+	{"report", KEY_REPORT, "FILE.html", 0, "Also write a page for a person: arms, regret, rewards, tables, and the photographs that are explained best and worst", 0},
 	{"study", KEY_STUDY, "FILE", 0, "Begin a study: a new file that keeps every reward from the moment on when it is computed", 0},
 	{"resume", KEY_RESUME, "FILE", 0, "Go on with a study: what it has is not computed again, whatever ended it; images, arms, solver and seed may be others", 0},
 	{"seed", KEY_SEED, "N", 0, "Seed of the shuffles (default 1)", 0},
@@ -220,6 +223,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--set %s", e.message);
 		return 0;
 	case KEY_SEED: o->plan.seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
+	case KEY_REPORT: o->report = argument; return 0;
 	case KEY_STUDY: name_study(state, o, argument, false); return 0;
 	case KEY_RESUME: name_study(state, o, argument, true); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
@@ -302,16 +306,16 @@ static void print_traffic(const struct ranks *ranks, const struct reward_costs *
 #endif
 
 /* How a shell is told this word. */
-static void print_word(const char *word)
+static void print_word(FILE *f, const char *word)
 {
 	if (*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%")] == 0) {
-		fputs(word, stderr);
+		fputs(word, f);
 		return;
 	}
-	fputc('\'', stderr);
+	fputc('\'', f);
 	for (; *word; word++)
-		fputs(*word == '\'' ? "'\\''" : (char[]){*word, 0}, stderr);
-	fputc('\'', stderr);
+		fputs(*word == '\'' ? "'\\''" : (char[]){*word, 0}, f);
+	fputc('\'', f);
 }
 
 /* The same command, but that it goes on with its study. */
@@ -320,12 +324,38 @@ static void print_resume(const struct options *o, int argc, char **argv)
 	fprintf(stderr, "%s: what was computed until then is in %s; go on with:\n  ", PROGRAM, o->study);
 	for (int i = 0; i < argc; i++)
 		if (i < o->study_at || i >= o->study_at + o->study_words) {
-			print_word(argv[i]);
+			print_word(stderr, argv[i]);
 			fputc(' ', stderr);
 		}
 	fputs("--resume ", stderr);
-	print_word(o->study);
+	print_word(stderr, o->study);
 	fputc('\n', stderr);
+}
+
+/* The page, with the command that made it. */
+static int write_page(const struct options *o, const struct calibration *c, const struct reward_job *job, struct error *e)
+{
+	char *command = NULL;
+	size_t size;
+	FILE *f = open_memstream(&command, &size);
+	for (int i = 0; f && i < o->word_count; i++) {
+		if (i)
+			fputc(' ', f);
+		print_word(f, o->words[i]);
+	}
+	int code = f && fclose(f) == 0 ? report_page(o->report, c, job, command, e) : error_memory(e, "a page");
+	free(command);
+	return code;
+}
+
+/* Found out now that it can be written, not after hours. */
+static int try_output(const char *path, struct error *e)
+{
+	struct output probe;
+	int code = output_open(&probe, path, e);
+	if (!code)
+		output_abandon(&probe);
+	return code;
 }
 
 static int calibrate(const struct options *o, struct ranks *ranks, bool *begun, struct error *e)
@@ -341,12 +371,11 @@ static int calibrate(const struct options *o, struct ranks *ranks, bool *begun, 
 	if (code)
 		return code;
 	struct packed_weights *packed = packed_weights_open(&net.plan, e);
-	struct output probe;
 	snprintf(path, sizeof path, "%.250s-weights.cfg", net.name);
 	const char *name = o->output ? o->output : path;
-	code = packed ? output_open(&probe, name, e) : (int)e->code;
-	if (!code)
-		output_abandon(&probe); /* found out now that it can be written, not after hours */
+	code = packed ? try_output(name, e) : (int)e->code;
+	if (!code && o->report)
+		code = try_output(o->report, e);
 	if (!code)
 		code = command_open_source(&source, &dataset, PROGRAM, o->data, o->plan.images + o->plan.held_out, e);
 	if (!code)
@@ -362,6 +391,8 @@ static int calibrate(const struct options *o, struct ranks *ranks, bool *begun, 
 	report_skipped(stderr, &c);
 	if (!code)
 		code = report_write(name, &c, &job, e);
+	if (!code && o->report)
+		code = write_page(o, &c, &job, e);
 	if (!code) {
 		report_print(stdout, &c, &job);
 		printf("%.1f seconds with %d threads; weights written to %s\n", progress_seconds() - start, o->threads, name);
@@ -386,6 +417,8 @@ int main(int argc, char **argv)
 		.weights = {true, true, true},
 		.arms = {.count = 20, .low = 0, .high = 1},
 		.choices = CHOICES_DEFAULT,
+		.words = argv,
+		.word_count = argc,
 		.threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
 	};
 	struct ranks *ranks;

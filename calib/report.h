@@ -1,4 +1,4 @@
-/* What a calibration found, for a person (standard output) and for the explainer (the weights file). */
+/* What a calibration found, for a person (standard output, a page of HTML) and for the explainer (the weights file). */
 #ifndef LSDN_CALIB_REPORT_H
 #define LSDN_CALIB_REPORT_H
 
@@ -18,5 +18,9 @@ void report_skipped(FILE *out, const struct calibration *c);
 
 /* Writes the weights file whole or not at all; its bytes depend on nothing but model, images and plan. */
 int report_write(const char *path, const struct calibration *c, const struct reward_job *job, struct error *e);
+
+/* Writes the page for a person: one file of HTML that needs nothing else, whole or not at all. Some images are explained once more for its pictures.
+ * command is what a shell was told. */
+int report_page(const char *path, const struct calibration *c, const struct reward_job *job, const char *command, struct error *e);
 
 #endif

@@ -57,7 +57,8 @@ int show_photo_of_tensor(const struct explainer *x, struct photo *photo, struct 
 	return LSDN_OK;
 }
 
-static int draw(const struct shown *s, const struct photo *photo, const char *path, struct error *e)
+/* Into a file, or where path is NULL as pixels. */
+static int draw(const struct shown *s, const struct photo *photo, const char *path, struct photo *pixels, struct error *e)
 {
 	const struct explainer *x = s->x;
 	char name[32], caption[300];
@@ -68,9 +69,10 @@ static int draw(const struct shown *s, const struct photo *photo, const char *pa
 	snprintf(caption, sizeof caption, "%.200s, p = %.3f", net_class_name(x->net, s->class_index, name), x->probabilities[s->class_index]);
 	utf8_mend(caption);
 	struct picture picture = {.photo = photo, .points = x->points, .keep = x->keep, .count = s->found.count,
-		.box = s->found.found ? &s->found.box : NULL, .map = map, .caption = caption};
+		.box = s->found.found ? &s->found.box : NULL, .annotated = s->annotated, .annotated_count = s->annotated_count, .map = map,
+		.caption = caption};
 	if (!code)
-		code = picture_write(&picture, path, e);
+		code = path ? picture_write(&picture, path, e) : picture_pixels(&picture, pixels, e);
 	free(map);
 	return code;
 }
@@ -79,11 +81,16 @@ int show_picture(const struct shown *s, const struct photo *photo, const char *p
 {
 	struct photo tensor;
 	if (photo)
-		return draw(s, photo, path, e);
+		return draw(s, photo, path, NULL, e);
 	int code = show_photo_of_tensor(s->x, &tensor, e);
 	if (code)
 		return code;
-	code = draw(s, &tensor, path, e);
+	code = draw(s, &tensor, path, NULL, e);
 	photo_free(&tensor);
 	return code;
+}
+
+int show_pixels(const struct shown *s, const struct photo *photo, struct photo *pixels, struct error *e)
+{
+	return draw(s, photo, NULL, pixels, e);
 }

@@ -13,6 +13,8 @@ struct shown {
 	const struct choices *choices;
 	int class_index;
 	struct explanation found;
+	const struct boxf *annotated; /* in the photograph's pixels: drawn, too */
+	size_t annotated_count;
 	struct {
 		double read, forward, walk, box;
 	} ms;
@@ -25,6 +27,9 @@ int show_json(const struct shown *s, json_t *why, struct error *e);
 
 /* Draws points, box and map over photo (NULL: over the tensor that was explained) into a file that canvas_named accepts. */
 int show_picture(const struct shown *s, const struct photo *photo, const char *path, struct error *e);
+
+/* The same picture as pixels, which the caller frees. */
+int show_pixels(const struct shown *s, const struct photo *photo, struct photo *pixels, struct error *e);
 
 /* The photograph that the tensor is that x was fed with: its numbers put back to 0..255. */
 int show_photo_of_tensor(const struct explainer *x, struct photo *photo, struct error *e);

@@ -57,3 +57,26 @@ int canvas_write(const char *path, int width, int height, canvas_draw *draw, con
 		return error_set(e, LSDN_ERROR_INPUT, "%s: its caption is not UTF-8: mend the list of classes", path);
 	return error_set(e, LSDN_ERROR_IO, "%s: cairo cannot draw it: %s: try another format", path, cairo_status_to_string(status));
 }
+
+int canvas_pixels(int width, int height, canvas_draw *draw, const void *context, uint8_t *rgb, struct error *e)
+{
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+	cairo_t *cr = cairo_create(surface);
+	cairo_status_t status = draw(cr, context);
+	cairo_destroy(cr);
+	cairo_surface_flush(surface);
+	const uint8_t *rows = status == CAIRO_STATUS_SUCCESS ? cairo_image_surface_get_data(surface) : NULL;
+	for (int y = 0; rows && y < height; y++) {
+		const uint32_t *row = (const uint32_t *)(const void *)(rows + (size_t)y * (size_t)cairo_image_surface_get_stride(surface));
+		for (int x = 0; x < width; x++, rgb += 3) {
+			rgb[0] = (uint8_t)(row[x] >> 16);
+			rgb[1] = (uint8_t)(row[x] >> 8);
+			rgb[2] = (uint8_t)row[x];
+		}
+	}
+	cairo_surface_destroy(surface);
+	if (rows)
+		return LSDN_OK;
+	return status == CAIRO_STATUS_INVALID_STRING ? error_set(e, LSDN_ERROR_INPUT, "a picture's caption is not UTF-8: mend the list of classes")
+		: error_memory(e, "a picture");
+}

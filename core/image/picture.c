@@ -153,15 +153,22 @@ static void draw_points(cairo_t *cr, const struct picture *p, double scale)
 		}
 }
 
-static void draw_box(cairo_t *cr, const struct box *b, double scale)
+static void draw_box(cairo_t *cr, struct boxf b, bool annotated, double scale)
 {
-	cairo_rectangle(cr, b->xmin * scale, b->ymin * scale, (b->xmax - b->xmin + 1) * scale, (b->ymax - b->ymin + 1) * scale);
+	static const double DASHES[] = {9, 6};
+	cairo_rectangle(cr, b.xmin * scale, b.ymin * scale, (b.xmax - b.xmin + 1) * scale, (b.ymax - b.ymin + 1) * scale);
 	cairo_set_source_rgba(cr, 0, 0, 0, 0.7);
 	cairo_set_line_width(cr, 4.5);
 	cairo_stroke_preserve(cr);
-	cairo_set_source_rgb(cr, 0.2, 0.95, 0.4);
+	if (annotated) {
+		cairo_set_source_rgb(cr, 1, 1, 1);
+		cairo_set_dash(cr, DASHES, 2, 0);
+	} else {
+		cairo_set_source_rgb(cr, 0.2, 0.95, 0.4);
+	}
 	cairo_set_line_width(cr, 2.5);
 	cairo_stroke(cr);
+	cairo_set_dash(cr, NULL, 0, 0);
 }
 
 /* One line, made smaller where it does not fit. */
@@ -200,8 +207,10 @@ static cairo_status_t draw(cairo_t *cr, const void *context)
 	draw_panel(cr, panel, l->left, l->top);
 	cairo_save(cr);
 	cairo_translate(cr, l->left, l->top);
+	for (size_t i = 0; i < p->annotated_count; i++)
+		draw_box(cr, p->annotated[i], true, l->scale);
 	if (p->box)
-		draw_box(cr, p->box, l->scale);
+		draw_box(cr, box_real(p->box), false, l->scale);
 	draw_points(cr, p, l->scale);
 	cairo_restore(cr);
 	cairo_surface_destroy(panel);
@@ -220,4 +229,14 @@ int picture_write(const struct picture *p, const char *path, struct error *e)
 {
 	struct layout l = layout_of(p->photo);
 	return canvas_write(path, l.width, l.height, draw, &(struct drawing){p, &l}, e);
+}
+
+int picture_pixels(const struct picture *p, struct photo *pixels, struct error *e)
+{
+	struct layout l = layout_of(p->photo);
+	*pixels = (struct photo){.width = l.width, .height = l.height, .rgb = malloc((size_t)l.width * (size_t)l.height * 3)};
+	int code = pixels->rgb ? canvas_pixels(l.width, l.height, draw, &(struct drawing){p, &l}, pixels->rgb, e) : error_memory(e, "a picture");
+	if (code)
+		photo_free(pixels);
+	return code;
 }

@@ -11,11 +11,16 @@ struct picture {
 	const bool *keep;
 	size_t count;
 	const struct box *box; /* NULL where there is none */
+	const struct boxf *annotated; /* drawn dashed */
+	size_t annotated_count;
 	const float *map;      /* height x width, 0..1 */
 	const char *caption;   /* class and probability, UTF-8 */
 };
 
 /* Writes PNG, SVG or PDF by the ending of path: photograph with points and box, heatmap over it, caption below. Whole or not at all. */
 int picture_write(const struct picture *picture, const char *path, struct error *e);
+
+/* The same as pixels, which the caller frees. */
+int picture_pixels(const struct picture *picture, struct photo *pixels, struct error *e);
 
 #endif
