@@ -124,7 +124,7 @@ int measurement_figure(const struct measurement *m, const struct measure *measur
 			figure->count += m->images[i].values[place] > 0.5;
 		}
 	figure->images = count;
-	figure->interval = mean_interval(values, count, &figure->value);
+	figure->interval = mean_interval(values, count, 0, &figure->value);
 	if (measure->rows[row].summary == SUMMARY_SHARE)
 		figure->interval = wilson_interval(figure->count, count);
 	free(values);

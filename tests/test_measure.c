@@ -17,16 +17,16 @@ START_TEST(means_by_hand)
 	const double values[] = {0, 0.5, 1, 0.5};
 	double mean;
 	/* Squares sum to 1/2: the standard error is sqrt(1/2 / 3 / 4) = 0.2041. */
-	struct interval i = mean_interval(values, 4, &mean);
+	struct interval i = mean_interval(values, 4, 0, &mean);
 	ck_assert_double_eq_tol(mean, 0.5, 1e-15);
 	ck_assert_double_eq_tol(i.low, 0.5 - 1.959963984540054 * sqrt(1.0 / 24), 1e-15);
 	ck_assert_double_eq_tol(i.high, 0.5 + 1.959963984540054 * sqrt(1.0 / 24), 1e-15);
-	i = mean_interval(values, 2, &mean);
+	i = mean_interval(values, 2, 0, &mean);
 	ck_assert_double_eq_tol(mean, 0.25, 1e-15);
 	ck_assert(i.low == 0 && i.high > 0.7);
-	i = mean_interval(values + 2, 1, &mean);
+	i = mean_interval(values + 2, 1, 0, &mean);
 	ck_assert(mean == 1 && i.low == 0 && i.high == 1);
-	i = mean_interval(values, 0, &mean);
+	i = mean_interval(values, 0, 0, &mean);
 	ck_assert(mean == 0 && i.low == 0 && i.high == 1);
 }
 END_TEST

@@ -84,10 +84,11 @@ static void gather(struct run *runs, size_t count)
 	}
 }
 
-int part_largest(const float *map, int width, int height, double threshold, struct box *box, struct error *e)
+int parts_find(struct parts *parts, const float *map, int width, int height, double threshold, struct error *e)
 {
 	struct runs runs = {0};
-	size_t above = 0, best = 0;
+	size_t above = 0;
+	uint64_t most = 0;
 	int code = LSDN_OK;
 	for (int y = 0; y < height && !code; y++) {
 		size_t below = runs.count;
@@ -96,11 +97,33 @@ int part_largest(const float *map, int width, int height, double threshold, stru
 		above = below;
 	}
 	gather(runs.list, runs.count);
-	for (size_t i = 1; i < runs.count; i++)
-		if (runs.list[i].parent == i && runs.list[i].pixels > runs.list[best].pixels)
-			best = i;
-	if (!code)
-		*box = runs.list[best].box;
+	*parts = (struct parts){.boxes = code ? NULL : malloc((runs.count + 1) * sizeof *parts->boxes)};
+	if (!code && !parts->boxes)
+		code = error_memory(e, "a map's parts");
+	for (size_t i = 0; i < runs.count && !code; i++) {
+		if (runs.list[i].parent != i)
+			continue;
+		if (runs.list[i].pixels > most)
+			parts->largest = parts->count;
+		most = runs.list[i].pixels > most ? runs.list[i].pixels : most;
+		parts->boxes[parts->count++] = runs.list[i].box;
+	}
 	free(runs.list);
+	return code;
+}
+
+void parts_free(struct parts *parts)
+{
+	free(parts->boxes);
+	*parts = (struct parts){0};
+}
+
+int part_largest(const float *map, int width, int height, double threshold, struct box *box, struct error *e)
+{
+	struct parts parts;
+	int code = parts_find(&parts, map, width, height, threshold, e);
+	if (!code)
+		*box = parts.boxes[parts.largest];
+	parts_free(&parts);
 	return code;
 }
