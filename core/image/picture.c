@@ -188,22 +188,11 @@ static void draw_caption(cairo_t *cr, const char *text, const struct layout *l)
 	cairo_show_text(cr, text);
 }
 
-/* What is drawn, and where. */
-struct drawing {
-	const struct picture *picture;
-	const struct layout *layout;
-};
-
-static cairo_status_t draw(cairo_t *cr, const void *context)
+static cairo_status_t draw_picture(cairo_t *cr, const struct picture *p, const struct layout *l)
 {
-	const struct drawing *drawing = context;
-	const struct picture *p = drawing->picture;
-	const struct layout *l = drawing->layout;
 	cairo_surface_t *panel = panel_of(p->photo, l);
 	if (!panel)
 		return CAIRO_STATUS_NO_MEMORY;
-	cairo_set_source_rgb(cr, 1, 1, 1);
-	cairo_paint(cr);
 	draw_panel(cr, panel, l->left, l->top);
 	cairo_save(cr);
 	cairo_translate(cr, l->left, l->top);
@@ -225,10 +214,61 @@ static cairo_status_t draw(cairo_t *cr, const void *context)
 	return cairo_status(cr);
 }
 
-int picture_write(const struct picture *p, const char *path, struct error *e)
+/* What is drawn. */
+struct drawing {
+	const struct picture *pictures;
+	int count;
+};
+
+static cairo_status_t draw(cairo_t *cr, const void *context)
 {
-	struct layout l = layout_of(p->photo);
-	return canvas_write(path, l.width, l.height, draw, &(struct drawing){p, &l}, e);
+	const struct drawing *drawing = context;
+	cairo_status_t status = CAIRO_STATUS_SUCCESS;
+	cairo_set_source_rgb(cr, 1, 1, 1);
+	cairo_paint(cr);
+	for (int i = 0; i < drawing->count && status == CAIRO_STATUS_SUCCESS; i++) {
+		struct layout l = layout_of(drawing->pictures[i].photo);
+		status = draw_picture(cr, &drawing->pictures[i], &l);
+		cairo_translate(cr, l.width, 0);
+	}
+	return status;
+}
+
+int pictures_write(const struct picture *pictures, int count, const char *path, struct error *e)
+{
+	int width = 0, height = 0;
+	for (int i = 0; i < count; i++) {
+		struct layout l = layout_of(pictures[i].photo);
+		width += l.width;
+		height = l.height > height ? l.height : height;
+	}
+	return canvas_write(path, width, height, draw, &(struct drawing){pictures, count}, e);
+}
+
+int picture_write(const struct picture *picture, const char *path, struct error *e)
+{
+	return pictures_write(picture, 1, path, e);
+}
+
+int picture_panel(const struct photo *photo, const float *map, struct photo *panel, struct error *e)
+{
+	struct layout l = layout_of(photo);
+	struct picture picture = {.photo = photo, .map = map};
+	cairo_surface_t *surface = panel_of(photo, &l);
+	*panel = (struct photo){.width = l.across, .height = l.down, .rgb = malloc((size_t)l.across * (size_t)l.down * 3)};
+	if (surface && panel->rgb && map)
+		heat(surface, &picture, &l);
+	for (int y = 0; surface && panel->rgb && y < l.down; y++) {
+		const uint32_t *row = row_of(surface, y);
+		uint8_t *out = panel->rgb + (size_t)y * (size_t)l.across * 3;
+		for (int i = 0; i < l.across * 3; i++)
+			out[i] = (uint8_t)(row[i / 3] >> (16 - i % 3 * 8));
+	}
+	int code = surface && panel->rgb ? LSDN_OK : error_memory(e, "a picture");
+	cairo_surface_destroy(surface);
+	if (code)
+		photo_free(panel);
+	return code;
 }
 
 int picture_pixels(const struct picture *p, struct photo *pixels, struct error *e)

@@ -22,5 +22,10 @@ int picture_write(const struct picture *picture, const char *path, struct error 
 
 /* The same as pixels, which the caller frees. */
 int picture_pixels(const struct picture *picture, struct photo *pixels, struct error *e);
+/* The same of several, from left to right. */
+int pictures_write(const struct picture *pictures, int count, const char *path, struct error *e);
+
+/* One of the two panels alone, without points and box: the heatmap over the photograph in gray, or (map is NULL) the photograph. The caller frees it. */
+int picture_panel(const struct photo *photo, const float *map, struct photo *panel, struct error *e);
 
 #endif
