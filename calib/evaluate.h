@@ -1,4 +1,4 @@
-/* What lsdn-evaluate does, in its two ways. Parts of the program: they print. */
+/* What lsdn-evaluate does, in its several ways. Parts of the program: they print. */
 #ifndef LSDN_CALIB_EVALUATE_H
 #define LSDN_CALIB_EVALUATE_H
 
@@ -22,6 +22,7 @@ struct evaluate_options {
 	int threads;
 	bool progress;
 	bool unseen;                              /* leave out what the weights were tuned on */
+	const char *attack, *pictures;            /* NULL: none */
 };
 
 /* Scores a file of boxes against the truth, with no network. */
@@ -29,5 +30,8 @@ int evaluate_boxes(const struct evaluate_options *o, struct error *e);
 
 /* Measures an explainer on annotated photographs. */
 int evaluate_explainer(const struct evaluate_options *o, struct error *e);
+
+/* Changes photographs so little that the network sees something else, and measures how far the explanations move. */
+int evaluate_attack(const struct evaluate_options *o, struct error *e);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <argp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "calib/command.h"
@@ -11,14 +12,14 @@
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN };
+enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_PICTURES };
 
 static const struct argp_option OPTIONS[] = {
 	{NULL, 0, NULL, 0, "An explainer:", 1},
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 1},
 	{"weights", 'w', "FILE.cfg", 0, "Alpha and choices from a weights file that lsdn-calibrate wrote", 1},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or view=five; may be repeated", 1},
-	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are)", 1},
+	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are; with --attack 100)", 1},
 	{"unseen", KEY_UNSEEN, NULL, 0, "Leave out the images that the weights were tuned on, as the weights file lists them", 1},
 	{"seed", KEY_SEED, "N", 0, "Seed of their shuffle, the same as lsdn-calibrate's (default 1)", 1},
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores); the result does not depend on it", 1},
@@ -29,10 +30,13 @@ static const struct argp_option OPTIONS[] = {
 	{"ids", 'i', "IDS", 0, "The classes: WordNet ids, one a line, in the order in which FILE counts them", 2},
 	{"names", 'n', "LIST", 0, "Names of images without suffix, one a line: line i of FILE is of the image on line i (default: line i is of the i-th "
 		"image in order of name)", 2},
-	{NULL, 0, NULL, 0, "Both:", 3},
+	{NULL, 0, NULL, 0, "An attack:", 3},
+	{"attack", KEY_ATTACK, "deepfool", 0, "Change images so little that the network sees another class, and say how far its explanations move", 3},
+	{"pictures", KEY_PICTURES, "DIR", 0, "With --attack: write a picture of each image that was fooled", 3},
+	{NULL, 0, NULL, 0, "All:", 4},
 	{"data", 'd', "DIR|CSV", 0, "The truth: a folder with images/ and annotations/ (ILSVRC XML), or ImageNet's own folders (for an explainer, default: "
-		"generated images); for boxes also LOC_val_solution.csv itself (no photograph is needed)", 3},
-	{"json", 'j', NULL, 0, "Print one JSON object a line for each row of the table", 3},
+		"generated images); for boxes also LOC_val_solution.csv itself (no photograph is needed)", 4},
+	{"json", 'j', NULL, 0, "Print one JSON object a line for each row of the table", 4},
 	{0},
 };
 
@@ -49,6 +53,12 @@ static void add_set(struct evaluate_options *o, const char *text, const struct a
 
 static void finish(const struct evaluate_options *o, const struct argp_state *state)
 {
+	if (o->boxes && o->attack)
+		argp_error(state, "give one of --boxes and --attack");
+	if (o->attack && o->unseen)
+		argp_error(state, "--unseen is for measuring an explainer");
+	if (o->pictures && !o->attack)
+		argp_error(state, "--pictures is for --attack");
 	if (o->boxes && (o->model || o->weights || o->set_count || o->images || o->unseen))
 		argp_error(state, "--boxes needs no network: leave --model, --weights, --set, --images and --unseen out");
 	if (o->unseen && !o->weights)
@@ -68,6 +78,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_SET: add_set(o, argument, state); return 0;
 	case KEY_IMAGES: o->images = (size_t)command_number(state, "images", argument, 1, 10000000); return 0;
 	case KEY_UNSEEN: o->unseen = true; return 0;
+	case KEY_ATTACK:
+		o->attack = argument;
+		if (strcmp(argument, "deepfool") != 0)
+			argp_error(state, "--attack %s: there is no such attack: deepfool", argument);
+		return 0;
+	case KEY_PICTURES: o->pictures = argument; return 0;
 	case KEY_SEED: o->seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
 	case KEY_PROGRESS: o->progress = true; return 0;
@@ -95,12 +111,16 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"is asked is near 0.\n\n"
 	"Weights flatter themselves on images that they were tuned on. The weights file lists them: how many of the measured images are among them is said, in "
 	"each line of JSON as \"tuned_on\", and --unseen leaves them out. Images are known by their file's name without suffix.\n\n"
+	"--attack deepfool (Moosavi-Dezfooli, Fawzi and Frossard, CVPR 2016) changes what the network sees, in pixels from 0 to 255, until another of the 10 best "
+	"classes wins (overshoot 0.02, at most 50 iterations). It says how often and with how large a change, and how alike the explanations before and after are: "
+	"Spearman's rank correlation of the maps, the Jaccard index of the points, IoU of the boxes; beside random noise of the same size.\n\n"
 	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
 	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"
 	"  lsdn-evaluate --model googlenet.onnx --weights googlenet.cfg --data photographs --images 200\n"
 	"  lsdn-evaluate --model googlenet.onnx --weights googlenet.cfg --data photographs --unseen\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --set view=five --json\n"
+	"  lsdn-evaluate --model googlenet.onnx --data photographs --attack deepfool --images 100 --pictures attacked\n"
 	"  lsdn-evaluate -b vgg16.txt -i ilsvrc-ids.txt -d LOC_val_solution.csv\n"
 	"  lsdn-evaluate -b mine.txt -i ids.txt -d photographs -n names.txt --json\n\n"
 	"Ctrl-C prints what was measured so far. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
@@ -111,6 +131,6 @@ int main(int argc, char **argv)
 	struct error e;
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-	int code = o.boxes ? evaluate_boxes(&o, &e) : evaluate_explainer(&o, &e);
+	int code = o.boxes ? evaluate_boxes(&o, &e) : o.attack ? evaluate_attack(&o, &e) : evaluate_explainer(&o, &e);
 	return command_end("lsdn-evaluate", code, &e);
 }
