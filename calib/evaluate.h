@@ -23,6 +23,10 @@ struct evaluate_options {
 	bool progress;
 	bool unseen;                              /* leave out what the weights were tuned on */
 	const char *attack, *pictures;            /* NULL: none */
+	const char *second_weights;               /* of the second of two networks */
+	bool compare;
+	char **files;                             /* what is named without an option: two networks */
+	int file_count;
 };
 
 /* Scores a file of boxes against the truth, with no network. */
@@ -33,5 +37,8 @@ int evaluate_explainer(const struct evaluate_options *o, struct error *e);
 
 /* Changes photographs so little that the network sees something else, and measures how far the explanations move. */
 int evaluate_attack(const struct evaluate_options *o, struct error *e);
+
+/* Finds photographs that one of two networks gets right and the other wrong. */
+int evaluate_compare(const struct evaluate_options *o, struct error *e);
 
 #endif

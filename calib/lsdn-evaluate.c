@@ -12,7 +12,7 @@
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_PICTURES };
+enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_COMPARE, KEY_PICTURES };
 
 static const struct argp_option OPTIONS[] = {
 	{NULL, 0, NULL, 0, "An explainer:", 1},
@@ -30,9 +30,10 @@ static const struct argp_option OPTIONS[] = {
 	{"ids", 'i', "IDS", 0, "The classes: WordNet ids, one a line, in the order in which FILE counts them", 2},
 	{"names", 'n', "LIST", 0, "Names of images without suffix, one a line: line i of FILE is of the image on line i (default: line i is of the i-th "
 		"image in order of name)", 2},
-	{NULL, 0, NULL, 0, "An attack:", 3},
+	{NULL, 0, NULL, 0, "An attack, two networks:", 3},
 	{"attack", KEY_ATTACK, "deepfool", 0, "Change images so little that the network sees another class, and say how far its explanations move", 3},
-	{"pictures", KEY_PICTURES, "DIR", 0, "With --attack: write a picture of each image that was fooled", 3},
+	{"compare", KEY_COMPARE, NULL, 0, "Find images that one of two networks, A.onnx and B.onnx, gets right and the other wrong", 3},
+	{"pictures", KEY_PICTURES, "DIR", 0, "With --attack and --compare: write a picture of each image that they find", 3},
 	{NULL, 0, NULL, 0, "All:", 4},
 	{"data", 'd', "DIR|CSV", 0, "The truth: a folder with images/ and annotations/ (ILSVRC XML), or ImageNet's own folders (for an explainer, default: "
 		"generated images); for boxes also LOC_val_solution.csv itself (no photograph is needed)", 4},
@@ -51,14 +52,35 @@ static void add_set(struct evaluate_options *o, const char *text, const struct a
 	o->sets[o->set_count++] = text;
 }
 
+static void add_weights(struct evaluate_options *o, const char *path, const struct argp_state *state)
+{
+	if (o->second_weights)
+		argp_error(state, "--weights %s: two networks have at most two weights files", path);
+	*(o->weights ? &o->second_weights : &o->weights) = path;
+}
+
+/* What is named without an option. */
+static void check_files(const struct evaluate_options *o, const struct argp_state *state)
+{
+	bool two = o->compare;
+	if (two && (o->file_count != 2 || o->model))
+		argp_error(state, "name two networks, A.onnx and B.onnx, without --model");
+	if (o->file_count && !two)
+		argp_error(state, "%s: no such argument: name photographs with --data, boxes with --boxes", o->files[0]);
+	if (o->second_weights && !two)
+		argp_error(state, "--weights is given twice: one network has one weights file");
+}
+
 static void finish(const struct evaluate_options *o, const struct argp_state *state)
 {
-	if (o->boxes && o->attack)
-		argp_error(state, "give one of --boxes and --attack");
-	if (o->attack && o->unseen)
+	int others = (o->attack != NULL) + o->compare;
+	check_files(o, state);
+	if (others + (o->boxes != NULL) > 1)
+		argp_error(state, "give one of --boxes, --attack and --compare");
+	if (others && o->unseen)
 		argp_error(state, "--unseen is for measuring an explainer");
-	if (o->pictures && !o->attack)
-		argp_error(state, "--pictures is for --attack");
+	if (o->pictures && !o->attack && !o->compare)
+		argp_error(state, "--pictures is for --attack and --compare");
 	if (o->boxes && (o->model || o->weights || o->set_count || o->images || o->unseen))
 		argp_error(state, "--boxes needs no network: leave --model, --weights, --set, --images and --unseen out");
 	if (o->unseen && !o->weights)
@@ -74,7 +96,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	struct evaluate_options *o = state->input;
 	switch (key) {
 	case 'm': o->model = argument; return 0;
-	case 'w': o->weights = argument; return 0;
+	case 'w': add_weights(o, argument, state); return 0;
 	case KEY_SET: add_set(o, argument, state); return 0;
 	case KEY_IMAGES: o->images = (size_t)command_number(state, "images", argument, 1, 10000000); return 0;
 	case KEY_UNSEEN: o->unseen = true; return 0;
@@ -83,6 +105,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		if (strcmp(argument, "deepfool") != 0)
 			argp_error(state, "--attack %s: there is no such attack: deepfool", argument);
 		return 0;
+	case KEY_COMPARE: o->compare = true; return 0;
 	case KEY_PICTURES: o->pictures = argument; return 0;
 	case KEY_SEED: o->seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
@@ -93,12 +116,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'd': o->data = argument; return 0;
 	case 'j': o->json = true; return 0;
 	case ARGP_KEY_END: finish(o, state); return 0;
-	case ARGP_KEY_ARG: argp_error(state, "%s: no such argument: name photographs with --data, boxes with --boxes", argument); return 0;
+	case ARGP_KEY_ARGS:
+		o->files = state->argv + state->next;
+		o->file_count = state->argc - state->next;
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp ARGP = {OPTIONS, parse, NULL,
+static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx",
 	"Says what an explainer is worth on annotated photographs: how often its box is right (IoU > 0.5), beside boxes that look at nothing, and "
 	"whether its explanations depend on the class at all. With --boxes: how often boxes are right that any explainer found, with no network.\v"
 	"IoU is counted in pixels with both ends included, and is that of the best of the image's annotated boxes; a box in a file that leaves the "
@@ -114,6 +140,9 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"--attack deepfool (Moosavi-Dezfooli, Fawzi and Frossard, CVPR 2016) changes what the network sees, in pixels from 0 to 255, until another of the 10 best "
 	"classes wins (overshoot 0.02, at most 50 iterations). It says how often and with how large a change, and how alike the explanations before and after are: "
 	"Spearman's rank correlation of the maps, the Jaccard index of the points, IoU of the boxes; beside random noise of the same size.\n\n"
+	"--compare explains what each of two networks predicts where just one of them is right (of an annotated class), lists these images, and says how many "
+	"they are with McNemar's exact p. --pictures writes both explanations side by side, and DIR/index.html with all of them. --weights may be given "
+	"twice: for the first network and for the second; --set is for both.\n\n"
 	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
 	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"
@@ -121,6 +150,7 @@ static const struct argp ARGP = {OPTIONS, parse, NULL,
 	"  lsdn-evaluate --model googlenet.onnx --weights googlenet.cfg --data photographs --unseen\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --set view=five --json\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --attack deepfool --images 100 --pictures attacked\n"
+	"  lsdn-evaluate --compare squeezenet1.1.onnx googlenet.onnx --data photographs --images 200 --pictures compared\n"
 	"  lsdn-evaluate -b vgg16.txt -i ilsvrc-ids.txt -d LOC_val_solution.csv\n"
 	"  lsdn-evaluate -b mine.txt -i ids.txt -d photographs -n names.txt --json\n\n"
 	"Ctrl-C prints what was measured so far. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
@@ -131,6 +161,6 @@ int main(int argc, char **argv)
 	struct error e;
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-	int code = o.boxes ? evaluate_boxes(&o, &e) : o.attack ? evaluate_attack(&o, &e) : evaluate_explainer(&o, &e);
+	int code = o.boxes ? evaluate_boxes(&o, &e) : o.attack ? evaluate_attack(&o, &e) : o.compare ? evaluate_compare(&o, &e) : evaluate_explainer(&o, &e);
 	return command_end("lsdn-evaluate", code, &e);
 }

@@ -30,7 +30,8 @@ gives 1 'one picture: set view=full' "five crops" "$evaluate" --attack deepfool 
 echo text >file
 gives 1 'file/.*png' "pictures where no folder is" "$evaluate" --attack deepfool --images 2 --pictures file
 gives 1 'nowhere' "no such data" "$evaluate" --attack deepfool --data nowhere
-for wrong in '--attack other' '--attack deepfool stray' '--attack deepfool --unseen --weights x' '--attack deepfool --boxes x' '--pictures x'; do
+for wrong in '--attack other' '--attack deepfool stray' '--attack deepfool --unseen --weights x' '--attack deepfool --boxes x' '--pictures x' \
+	'--attack deepfool --weights x --weights y'; do
 	usage "$wrong" "$evaluate" $wrong
 done
 interrupt "Ctrl-C" INT "$evaluate" --attack deepfool --images 100000 --progress
