@@ -275,7 +275,7 @@ int picture_pixels(const struct picture *p, struct photo *pixels, struct error *
 {
 	struct layout l = layout_of(p->photo);
 	*pixels = (struct photo){.width = l.width, .height = l.height, .rgb = malloc((size_t)l.width * (size_t)l.height * 3)};
-	int code = pixels->rgb ? canvas_pixels(l.width, l.height, draw, &(struct drawing){p, &l}, pixels->rgb, e) : error_memory(e, "a picture");
+	int code = pixels->rgb ? canvas_pixels(l.width, l.height, draw, &(struct drawing){p, 1}, pixels->rgb, e) : error_memory(e, "a picture");
 	if (code)
 		photo_free(pixels);
 	return code;
