@@ -291,7 +291,7 @@ static double normal_at(const struct network *n, const struct op *op, int c, int
 static double element(struct network *n, const struct op *op, size_t i)
 {
 	const struct tensor *out = &n->tensors[op->output];
-	const double *in = n->values[op->inputs[0]], *other = n->values[op->inputs[1]];
+	const double *in = n->values[op->inputs[0]], *other = n->values[op->inputs[op->input_count - 1]];
 	int c = (int)i % out->c, x = (int)i / out->c % out->w, y = (int)i / out->c / out->w, channels = n->tensors[op->inputs[0]].c;
 	double sum = 0;
 	switch (op->kind) {
