@@ -384,12 +384,18 @@ def alpha_beta(alpha, beta, with_bias):
     def linear(q, node, f, x, r, w, bias):
         shape = [1, -1] + [1] * (r.dim() - 2)
         bias = torch.zeros(r.shape[1]) if bias is None or not with_bias else bias
-        up, down, back = x.clamp(min=0), x.clamp(max=0), torch.zeros_like(x)
+        up, down, back, below = x.clamp(min=0), x.clamp(max=0), torch.zeros_like(x), (x < 0).any()
         for sign, factor in ((1, alpha), (-1, beta)):
             over, under = (sign * w).clamp(min=0) * sign, (-sign * w).clamp(min=0) * -sign
-            z = f(up, over) + f(down, under) + ((sign * bias).clamp(min=0) * sign).reshape(shape)
+            if factor == 0:
+                continue
+            z = f(up, over) + ((sign * bias).clamp(min=0) * sign).reshape(shape)
+            if below:
+                z = z + f(down, under)
             s = sign * factor * ratio(r, z)
-            back = back + up * transposed(lambda a: f(a, over), x, s) + down * transposed(lambda a: f(a, under), x, s)
+            back = back + up * transposed(lambda a: f(a, over), x, s)
+            if below:
+                back = back + down * transposed(lambda a: f(a, under), x, s)
         return back
     return linear
 

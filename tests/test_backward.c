@@ -332,7 +332,8 @@ static double forward(struct network *n, const float *input, int start, const do
 }
 
 /* True where the gradient of a random combination of tensor `start` by tensor `target` is as differences say; *near: too near a turn to say. */
-static bool check_gradient(struct network *n, const struct session *s, struct backward *b, int start, int target, bool *near, struct pcg *rng)
+static bool check_gradient(struct network *n, const struct session *s, int image, struct backward *b, int start, int target, bool *near,
+	struct pcg *rng)
 {
 	struct error e;
 	size_t outputs = tensor_size(&n->tensors[start]), size = tensor_size(&n->tensors[target]);
@@ -340,8 +341,8 @@ static bool check_gradient(struct network *n, const struct session *s, struct ba
 	float *start_gradient = arena_alloc(&n->arena, outputs, sizeof *start_gradient);
 	for (size_t i = 0; i < outputs; i++)
 		seed[i] = start_gradient[i] = (float)(2 * pcg_double(rng) - 1);
-	ck_assert_msg(backward_run(b, s, 0, start, start_gradient, target, NULL, &e) == 0, "%s", e.message);
-	const float *gradient = backward_gradient(b, target), *input = session_tensor(s, 0, 0);
+	ck_assert_msg(backward_run(b, s, image, start, start_gradient, target, NULL, &e) == 0, "%s", e.message);
+	const float *gradient = backward_gradient(b, target), *input = session_tensor(s, 0, image);
 	for (int d = 0; d < DIRECTIONS; d++) {
 		double along = 0, all = 0;
 		size_t only = pcg_below(rng, (uint32_t)size); /* the second direction is a single element */
@@ -370,16 +371,17 @@ START_TEST(random_networks)
 		pcg_seed(&rng, random_seed(), i);
 		make_network(&n, &rng);
 		struct packed_weights *packed = packed_weights_open(&n.plan, &e);
-		struct session *s = session_open(&n.plan, packed, 1, 1, &e);
+		int batch = between(&rng, 1, 3), image = between(&rng, 0, batch - 1);
+		struct session *s = session_open(&n.plan, packed, batch, 1, &e);
 		struct linear_weights *weights = linear_weights_open(&n.plan, 1, &e);
 		struct backward *b = s && weights ? backward_open(&n.plan, weights, 1, &e) : NULL;
 		ck_assert_msg(b != NULL, "case %u of LSDN_SEED=%llu: %s", i, (unsigned long long)random_seed(), e.message);
-		for (size_t k = 0; k < tensor_size(&n.tensors[0]); k++)
-			session_tensor(s, 0, 0)[k] = (float)(2 * pcg_double(&rng) - 1);
+		for (size_t k = 0; k < (size_t)batch * tensor_size(&n.tensors[0]); k++)
+			session_tensor(s, 0, 0)[k] = (float)(2 * pcg_double(&rng) - 1); /* one image behind the other */
 		ck_assert_msg(session_run(s, &e) == 0, "%s", e.message);
 		int target = between(&rng, 0, 2) ? 0 : between(&rng, 0, n.plan.scores);
 		int start = between(&rng, 0, 2) ? n.plan.output : between(&rng, target, n.plan.output);
-		ck_assert_msg(check_gradient(&n, s, b, start, target, &near, &rng), "case %u of LSDN_SEED=%llu: tensor %d by tensor %d (op %d)", i,
+		ck_assert_msg(check_gradient(&n, s, image, b, start, target, &near, &rng), "case %u of LSDN_SEED=%llu: tensor %d by tensor %d (op %d)", i,
 			(unsigned long long)random_seed(), start, target, (int)n.ops[start - 1].kind);
 		near_count += near;
 		for (int k = 0; !near && k < n.plan.op_count; k++)
