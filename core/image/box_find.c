@@ -21,7 +21,7 @@ static int round_half_up(double value, int size)
 static struct span widen(struct span s, double outwards)
 {
 	struct span wide = {s.low - outwards, s.high + outwards};
-	if (wide.low > wide.high)
+	if (!(wide.low <= wide.high))
 		wide.low = wide.high = s.low / 2 + s.high / 2;
 	return wide;
 }
