@@ -125,18 +125,19 @@ static void print_words(FILE *out, const struct calibration *c, const struct cal
 void report_verdict(const struct calibration *c, char text[REPORT_VERDICT])
 {
 	const struct rival *tuned = &c->rivals[0], *first = &c->rivals[c->first_rival];
-	const struct calibration_table *t = &c->held_out;
+	const struct calibration_table *t = c->held_out.images ? &c->held_out : &c->crossed;
 	int r = c->first_rival;
+	bool shown = t->p[r] < TUNING_LEVEL && t->sign[r] != 0;
 	if (tuned->setting == first->setting)
 		snprintf(text, REPORT_VERDICT, "The %s were not shown to be better than the %s: they are the same setting.", tuned->name, first->name);
 	else if (!t->images)
 		snprintf(text, REPORT_VERDICT, "The %s were not shown to be better than the %s: no photographs were held out to show it on (--held-out N).", tuned->name,
 			first->name);
 	else
-		snprintf(text, REPORT_VERDICT, "The %s %s the %s: %.1f against %.1f percent of %zu held-out photographs have IoU > 0.5, p = %.3g (McNemar's exact test, "
-			"95%%).", tuned->name, t->p[r] >= TUNING_LEVEL || !t->sign[r] ? "were not shown to be better than" : t->sign[r] > 0 ? "were shown to be better than" :
+		snprintf(text, REPORT_VERDICT, "The %s %s the %s: %.1f against %.1f percent of %zu %s photographs have IoU > 0.5, p = %.3g (McNemar's exact test, "
+			"95%%).", tuned->name, !shown ? "were not shown to be better than" : t->sign[r] > 0 ? "were shown to be better than" :
 			"were not shown to be better, but WORSE than", first->name, 100 * (double)t->hits[0] / (double)t->images,
-			100 * (double)t->hits[r] / (double)t->images, t->images, t->p[r]);
+			100 * (double)t->hits[r] / (double)t->images, t->images, t == &c->held_out ? "held-out" : "cross-validated", t->p[r]);
 }
 
 void report_print(FILE *out, const struct calibration *c, const struct reward_job *job)

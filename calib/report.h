@@ -6,7 +6,8 @@
 
 #include "calib/calibrate.h"
 
-/* One sentence: whether what was tuned was shown to be better than the weights (1, 1, 1) on images that no arm has seen. */
+/* One sentence: whether what was tuned was shown to be better than the weights (1, 1, 1) on held-out images, or
+ * without any cross-validated. */
 enum { REPORT_VERDICT = 400 };
 void report_verdict(const struct calibration *c, char text[REPORT_VERDICT]);
 

@@ -188,9 +188,13 @@ START_TEST(verdict_claims_no_more_than_was_shown)
 	verdict_is(&c, "The tuned weights were not shown to be better, but WORSE than the weights (1, 1, 1):");
 	c.rivals[1].setting = 0;
 	verdict_is(&c, "The tuned weights were not shown to be better than the weights (1, 1, 1): they are the same setting.");
-	/* The best on the calibration images is no evidence. */
 	c.rivals[1].setting = 1;
+	c.crossed = (struct calibration_table){.images = 400, .hits = {120, 100}, .p = {1, 0.03}, .sign = {0, 1}};
+	verdict_is(&c, "The tuned weights were not shown to be better, but WORSE"); /* what is held out is asked first */
 	c.held_out.images = 0;
+	verdict_is(&c, "The tuned weights were shown to be better than the weights (1, 1, 1): 30.0 against 25.0 percent of 400 cross-validated photographs");
+	/* The best on the calibration images is no evidence. */
+	c.crossed.images = 0;
 	c.calibrated = (struct calibration_table){.images = 200, .hits = {120, 50}, .p = {1, 1e-9}, .sign = {0, 1}};
 	verdict_is(&c, "The tuned weights were not shown to be better than");
 }
