@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "calib/measure.h"
 
@@ -31,20 +30,10 @@ static bool trivial_right(const struct measured *m, double side)
 	return is_right(m, &box);
 }
 
-static bool class_right(const struct measured *m)
-{
-	char buffer[32];
-	const char *wnid = net_wnid(m->x->net, explainer_class(m->x, 0), buffer);
-	for (size_t i = 0; i < m->truth->count; i++)
-		if (strcmp(m->truth->boxes[i].wnid, wnid) == 0)
-			return true;
-	return false;
-}
-
 static int take(const struct measured *m, double *values, struct error *e)
 {
 	/* A network without labels cannot be right about a class. */
-	bool labels = m->x->net->label_count > 0, right = labels && class_right(m);
+	bool labels = m->x->net->label_count > 0, right = labels && annotated_with(m->x->net, m->truth, explainer_class(m->x, 0));
 	int code = explained_right(m, -1, &values[PREDICTED], e);
 	values[KNOWN] = NAN;
 	if (!code && m->annotated >= 0)

@@ -75,6 +75,16 @@ int annotated_class(const struct net *net, const struct annotation *truth)
 	return -1;
 }
 
+bool annotated_with(const struct net *net, const struct annotation *truth, int class_index)
+{
+	char buffer[32];
+	const char *wnid = net_wnid(net, class_index, buffer);
+	for (size_t i = 0; i < truth->count; i++)
+		if (strcmp(truth->boxes[i].wnid, wnid) == 0)
+			return true;
+	return false;
+}
+
 const char *source_name(const struct source *s, uint32_t index, char buffer[32])
 {
 	if (s->dataset) {

@@ -25,6 +25,9 @@ int source_digest(const struct source *s, uint32_t index, uint8_t digest[SOURCE_
 /* The class of the first annotated box, or -1 where it is none of the network's labels. */
 int annotated_class(const struct net *net, const struct annotation *truth);
 
+/* True where a box of the class is annotated. */
+bool annotated_with(const struct net *net, const struct annotation *truth, int class_index);
+
 /* Its name: the file's name, or "generated-INDEX" in buffer. */
 const char *source_name(const struct source *s, uint32_t index, char buffer[32]);
 

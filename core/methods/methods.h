@@ -36,6 +36,7 @@ struct map_method {
 	const char *needs;    /* of the network */
 	const char *citation;
 	enum map_place place;
+	bool costly; /* takes hundreds of forward passes */
 	int (*layer)(const struct plan *plan); /* where none is named; NULL: layer_target */
 	int (*answer)(const struct question *q, struct error *e); /* fills q->grid; may run the session on another input, but leaves it as it was */
 	const struct policy *policy; /* of a walk; NULL: that of the choices */

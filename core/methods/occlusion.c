@@ -33,5 +33,6 @@ const struct map_method MAP_OCCLUSION = {
 	.needs = "121 forward passes for 224 x 224 pixels",
 	.citation = "Zeiler and Fergus, \"Visualizing and understanding convolutional networks\", 2014",
 	.place = MAP_OF_INPUT,
+	.costly = true,
 	.answer = answer,
 };

@@ -52,5 +52,6 @@ const struct map_method MAP_PREDICTION_DIFFERENCE = {
 	.needs = "242 forward passes for 224 x 224 pixels",
 	.citation = "Robnik-Sikonja and Kononenko, \"Explaining classifications for individual instances\", 2008",
 	.place = MAP_OF_INPUT,
+	.costly = true,
 	.answer = answer,
 };
