@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/error.h"
+#include "calib/measure.h"
+#include "calib/seen.h"
+#include "core/methods/methods.h"
 
-enum { EVALUATE_MAX_SETS = 64 };
+enum { EVALUATE_MAX_SETS = 64, EVALUATE_MAX_METHODS = 32, EVALUATE_METHODS_IMAGES = 300, EVALUATE_COSTLY_IMAGES = 12, EVALUATE_CHECK_IMAGES = 10 };
 
 struct evaluate_options {
 	const char *data;
@@ -17,7 +19,7 @@ struct evaluate_options {
 	const char *model, *weights;              /* of an explainer; NULL: the embedded network, no weights file */
 	const char *sets[EVALUATE_MAX_SETS];
 	int set_count;
-	size_t images;                            /* 0: 1000, or as many as there are */
+	size_t images;                            /* 0: the usual number, or as many as there are */
 	uint64_t seed;
 	int threads;
 	bool progress;
@@ -27,12 +29,19 @@ struct evaluate_options {
 	bool compare;
 	char **files;                             /* what is named without an option: two networks */
 	int file_count;
+	const struct map_method *methods[EVALUATE_MAX_METHODS + 1]; /* lsdn and others, of a table of methods; ends with NULL */
+	bool contest;                             /* that table is wanted */
+	size_t costly, check;                     /* images for what is costly, and for the sanity check */
+	bool check_costly;
+	int repeats;
+	char threshold[48];                       /* one of the sets */
+	const char *of_methods;                   /* an option that is given, but needs that table */
 };
 
 /* Scores a file of boxes against the truth, with no network. */
 int evaluate_boxes(const struct evaluate_options *o, struct error *e);
 
-/* Measures an explainer on annotated photographs. */
+/* Measures an explainer on annotated photographs, alone or beside other methods. */
 int evaluate_explainer(const struct evaluate_options *o, struct error *e);
 
 /* Changes photographs so little that the network sees something else, and measures how far the explanations move. */
@@ -40,5 +49,10 @@ int evaluate_attack(const struct evaluate_options *o, struct error *e);
 
 /* Finds photographs that one of two networks gets right and the other wrong. */
 int evaluate_compare(const struct evaluate_options *o, struct error *e);
+/* The second way, with what the first has opened. */
+int evaluate_methods(const struct measure_job *job, const struct evaluate_options *o, struct seen *seen, struct error *e);
+
+/* What was measured, on how much, and by which weights. */
+void evaluate_head(const struct net *net, const struct choices *c, const struct seen *seen, size_t measured);
 
 #endif

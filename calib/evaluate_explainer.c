@@ -11,83 +11,21 @@
 #include "calib/measure.h"
 #include "calib/table.h"
 #include "core/utf8.h"
-#include "core/weights_file.h"
 
 static const char PROGRAM[] = "lsdn-evaluate";
 
 enum { USUAL_IMAGES = 1000 };
 
-/* What the weights have to do with the images. */
-struct seen {
-	const char *path; /* of their file; NULL: there is none */
-	const struct weights_file *weights;
-	bool *left_out;   /* of each of the source's images; NULL: none is (owned) */
-	size_t left_out_count;
-	size_t tuned_on, held_out; /* of those that were measured */
-};
-
-/* Marks what the weights were tuned on, where that is to be left out. */
-static int leave_out(struct seen *seen, const struct source *source, struct error *e)
-{
-	char buffer[32];
-	seen->left_out = calloc(source->count + 1, sizeof *seen->left_out);
-	if (!seen->left_out)
-		return error_memory(e, "names of images");
-	for (size_t i = 0; i < source->count; i++) {
-		seen->left_out[i] = image_names_have(&seen->weights->calibrated, source_name(source, (uint32_t)i, buffer));
-		seen->left_out_count += seen->left_out[i];
-	}
-	return seen->left_out_count < source->count ? LSDN_OK : error_set(e, LSDN_ERROR_INPUT, "--unseen: %s was tuned on all %zu images: name others with --data",
-		seen->path, source->count);
-}
-
-static void count_seen(struct seen *seen, const struct measurement *m, const struct source *source)
-{
-	char buffer[32];
-	for (size_t i = 0; i < m->taken; i++)
-		if (m->images[i].usable) {
-			const char *name = source_name(source, m->images[i].index, buffer);
-			seen->tuned_on += image_names_have(&seen->weights->calibrated, name);
-			seen->held_out += image_names_have(&seen->weights->held_out, name);
-		}
-}
-
-/* On standard error, for whoever reads JSON. */
-static void warn_of_seen(const struct seen *seen, const struct measurement *m)
-{
-	if (seen->path && !seen->weights->calibrated.count)
-		fprintf(stderr, "%s: %s: does not list the images that it was tuned on: whether these are among them is not known\n", PROGRAM, seen->path);
-	if (seen->tuned_on)
-		fprintf(stderr, "%s: %s: was tuned on %zu of the %zu measured images, so that the figures flatter it: leave them out with --unseen\n", PROGRAM, seen->path,
-			seen->tuned_on, m->usable);
-}
-
-static void print_seen(const struct seen *seen, const struct measurement *m)
-{
-	if (!seen->path || !seen->weights->calibrated.count)
-		return;
-	if (seen->tuned_on)
-		printf("WARNING: the weights were tuned on %s%zu of these images", seen->tuned_on == m->usable ? "all " : "", seen->tuned_on);
-	else
-		printf("the weights were tuned on none of these images");
-	if (seen->held_out)
-		printf("; %zu were held out then", seen->held_out);
-	if (seen->left_out_count)
-		printf("; %zu others are left out, for they were tuned on them", seen->left_out_count);
-	putchar('\n');
-}
-
-/* What was measured, on how much, and by which weights. */
-static void print_head(const struct measurement *m, const struct net *net, const struct choices *c, const struct seen *seen)
+void evaluate_head(const struct net *net, const struct choices *c, const struct seen *seen, size_t measured)
 {
 	const struct policy *p = &c->policy;
-	printf("%s (%zu images)\n", net->name, m->usable);
+	printf("%s (%zu images)\n", net->name, measured);
 	if (p->method == METHOD_CNN_FIXATIONS)
 		printf("method = cnn-fixations, which has no weights\n");
 	else
 		printf("alpha = (%.4f, %.4f, %.4f)  (cur, pre, suc)%s\n", p->alpha.cur, p->alpha.pre, p->alpha.suc,
 			p->suc_form == SUC_PRODUCT ? "; under suc_form = product alpha_suc changes no selection" : "");
-	print_seen(seen, m);
+	seen_print(seen, measured);
 }
 
 static int print(const struct measurement *m, const struct net *net, const struct choices *c, const struct seen *seen, bool json, struct error *e)
@@ -97,7 +35,7 @@ static int print(const struct measurement *m, const struct net *net, const struc
 	if (name)
 		utf8_mend(name);
 	if (!code && !json)
-		print_head(m, net, c, seen);
+		evaluate_head(net, c, seen, m->usable);
 	for (size_t i = 0; MEASURES[i] && !code; i++) {
 		if (!json)
 			printf("\n%s\n", MEASURES[i]->title);
@@ -143,8 +81,10 @@ static int measure(const struct measure_job *job, const struct evaluate_options 
 		fprintf(stderr, "%s: %zu images are wanted, %zu of %zu are usable and were measured\n", PROGRAM, o->images, m.usable,
 			job->source->count - seen->left_out_count);
 	if ((!code || stopped) && m.usable) {
-		count_seen(seen, &m, job->source);
-		warn_of_seen(seen, &m);
+		for (size_t i = 0; i < m.taken; i++)
+			if (m.images[i].usable)
+				seen_count(seen, job->source, m.images[i].index);
+		seen_warn(seen, PROGRAM, m.usable);
 		int printed = print(&m, job->crew.net, job->choices, seen, o->json, e);
 		code = printed ? printed : code;
 	}
@@ -163,15 +103,15 @@ int evaluate_explainer(const struct evaluate_options *o, struct error *e)
 	struct choices choices;
 	struct progress progress;
 	struct packed_weights *packed = NULL;
-	size_t images = o->images ? o->images : USUAL_IMAGES;
+	size_t images = o->images ? o->images : o->contest ? EVALUATE_METHODS_IMAGES : USUAL_IMAGES, all = images * (size_t)(o->contest ? o->repeats : 1);
 	int code = command_open_net(&net, PROGRAM, o->model, e);
 	if (!code)
 		code = command_choose(&choices, &weights, &net, PROGRAM, o->weights, o->sets, o->set_count, e);
 	struct seen seen = {.path = o->weights, .weights = &weights};
 	if (!code) /* as many more are generated as are left out */
-		code = command_open_source(&source, &dataset, PROGRAM, o->data, images + (o->unseen ? weights.calibrated.count : 0), e);
+		code = command_open_source(&source, &dataset, PROGRAM, o->data, all + (o->unseen ? weights.calibrated.count : 0), e);
 	if (!code && o->unseen)
-		code = leave_out(&seen, &source, e);
+		code = seen_leave_out(&seen, &source, e);
 	if (!code && !(packed = packed_weights_open(&net.plan, e)))
 		code = e->code;
 	struct measure_job job = {.source = &source, .choices = &choices, .images = images, .seed = o->seed, .left_out = seen.left_out};
@@ -181,7 +121,7 @@ int evaluate_explainer(const struct evaluate_options *o, struct error *e)
 		job.images = source.count - seen.left_out_count;
 	command_catch_interrupts();
 	if (!code)
-		code = measure(&job, o, &seen, e);
+		code = o->contest ? evaluate_methods(&job, o, &seen, e) : measure(&job, o, &seen, e);
 	free(seen.left_out);
 	crew_close(&job.crew);
 	packed_weights_close(packed);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <argp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,15 +13,23 @@
 
 const char *argp_program_version = PACKAGE_STRING;
 
-enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_COMPARE, KEY_PICTURES };
+enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_COMPARE, KEY_PICTURES, KEY_METHODS, KEY_THRESHOLD, KEY_REPEATS,
+	KEY_COSTLY, KEY_CHECK };
 
 static const struct argp_option OPTIONS[] = {
 	{NULL, 0, NULL, 0, "An explainer:", 1},
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 1},
 	{"weights", 'w', "FILE.cfg", 0, "Alpha and choices from a weights file that lsdn-calibrate wrote", 1},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or view=five; may be repeated", 1},
-	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are; with --attack 100)", 1},
+	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are; with --attack 100, with --methods 300)", 1},
 	{"unseen", KEY_UNSEEN, NULL, 0, "Leave out the images that the weights were tuned on, as the weights file lists them", 1},
+	{"methods", KEY_METHODS, "all|NAME,...", 0, "Print the table of methods (below) instead: lsdn, these others and boxes that look at nothing, on the same images", 1},
+	{"map-threshold", KEY_THRESHOLD, "SHARE", 0, "Where a map's box is drawn, as a share of its maximum (the same as --set map_threshold=SHARE; default 0.15)", 1},
+	{"repeats", KEY_REPEATS, "R", 0, "With --methods: R draws of the images, with seeds from --seed on (default 1; the paper: 3)", 1},
+	{"costly", KEY_COSTLY, "N", 0, "With --methods: how many images of a draw serve for what takes hundreds of forward passes: insertion and deletion, occlusion and "
+		"prediction-difference (default 12; 0: none)", 1},
+	{"sanity", KEY_CHECK, "N", 0, "With --methods: how many images of a draw serve for the sanity check and the maps of two classes (default 10, without costly methods; 0: none)",
+		1},
 	{"seed", KEY_SEED, "N", 0, "Seed of their shuffle, the same as lsdn-calibrate's (default 1)", 1},
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores); the result does not depend on it", 1},
 	{"progress", KEY_PROGRESS, NULL, 0, "Show progress though standard error is no terminal", 1},
@@ -71,18 +80,50 @@ static void check_files(const struct evaluate_options *o, const struct argp_stat
 		argp_error(state, "--weights is given twice: one network has one weights file");
 }
 
+static void add_method(struct evaluate_options *o, const struct map_method *method)
+{
+	int count = 0;
+	while (o->methods[count] && o->methods[count] != method)
+		count++;
+	o->methods[count] = method;
+}
+
+/* lsdn first, for the others are tested against it. */
+static void choose_methods(struct evaluate_options *o, const char *text, const struct argp_state *state)
+{
+	struct error e;
+	o->contest = true;
+	add_method(o, map_method_find("lsdn", &e));
+	for (int i = 0; MAP_METHODS[i] && strcmp(text, "all") == 0; i++)
+		add_method(o, MAP_METHODS[i]);
+	while (strcmp(text, "all") != 0) {
+		char name[64] = "";
+		size_t length = strcspn(text, ",");
+		memcpy(name, text, length < sizeof name ? length : sizeof name - 1);
+		const struct map_method *method = map_method_find(name, &e);
+		if (!method)
+			argp_error(state, "--methods %s", e.message);
+		add_method(o, method);
+		if (!text[length])
+			return;
+		text += length + 1;
+	}
+}
+
 static void finish(const struct evaluate_options *o, const struct argp_state *state)
 {
-	int others = (o->attack != NULL) + o->compare;
+	int others = (o->attack != NULL) + o->compare + o->contest;
 	check_files(o, state);
 	if (others + (o->boxes != NULL) > 1)
-		argp_error(state, "give one of --boxes, --attack and --compare");
-	if (others && o->unseen)
+		argp_error(state, "give one of --boxes, --attack, --compare and --methods");
+	if (others - o->contest && o->unseen)
 		argp_error(state, "--unseen is for measuring an explainer");
 	if (o->pictures && !o->attack && !o->compare)
 		argp_error(state, "--pictures is for --attack and --compare");
 	if (o->boxes && (o->model || o->weights || o->set_count || o->images || o->unseen))
 		argp_error(state, "--boxes needs no network: leave --model, --weights, --set, --images and --unseen out");
+	if (!o->contest && o->of_methods)
+		argp_error(state, "--%s is of the table of methods: ask for it with --methods", o->of_methods);
 	if (o->unseen && !o->weights)
 		argp_error(state, "--unseen: name the weights file that lists what it has seen with --weights");
 	if (o->boxes && (!o->ids || !o->data))
@@ -107,6 +148,24 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_COMPARE: o->compare = true; return 0;
 	case KEY_PICTURES: o->pictures = argument; return 0;
+	case KEY_METHODS: choose_methods(o, argument, state); return 0;
+	case KEY_THRESHOLD:
+		snprintf(o->threshold, sizeof o->threshold, "map_threshold=%.30s", argument);
+		add_set(o, o->threshold, state);
+		return 0;
+	case KEY_REPEATS:
+		o->of_methods = "repeats";
+		o->repeats = (int)command_number(state, "repeats", argument, 1, 100);
+		return 0;
+	case KEY_COSTLY:
+		o->of_methods = "costly";
+		o->costly = (size_t)command_number(state, "costly", argument, 0, 10000000);
+		return 0;
+	case KEY_CHECK:
+		o->of_methods = "sanity";
+		o->check = (size_t)command_number(state, "sanity", argument, 0, 10000000);
+		o->check_costly = true;
+		return 0;
 	case KEY_SEED: o->seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
 	case KEY_PROGRESS: o->progress = true; return 0;
@@ -143,6 +202,13 @@ static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx",
 	"--compare explains what each of two networks predicts where just one of them is right (of an annotated class), lists these images, and says how many "
 	"they are with McNemar's exact p. --pictures writes both explanations side by side, and DIR/index.html with all of them. --weights may be given "
 	"twice: for the first network and for the second; --set is for both.\n\n"
+	"--methods prints a table of methods on the same images, as in the paper's table 1: every figure with its rule and interval, and its p against lsdn "
+	"(McNemar's exact test for shares, flips of sign for means). Pointing game without tolerance (the paper's) and with 15 pixels; IoU > 0.5 and localisation "
+	"error, where a map's box is around the largest part at or over --map-threshold; MaxBoxAcc and MaxBoxAccV2 at the best of a hundred thresholds; how often "
+	"the class's probability is higher with all but the box covered, and the average drop; areas under the curves of insertion and deletion; Spearman's "
+	"correlation of the first and the second class's maps, and with maps of networks whose layers are drawn anew from the top (sanity check: a map that stays "
+	"the same does not explain what was learnt). The last rows look at nothing. Images a second of each method, which differ from run to run, go to standard "
+	"error.\n\n"
 	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
 	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"
@@ -151,13 +217,16 @@ static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx",
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --set view=five --json\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --attack deepfool --images 100 --pictures attacked\n"
 	"  lsdn-evaluate --compare squeezenet1.1.onnx googlenet.onnx --data photographs --images 200 --pictures compared\n"
+	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods all\n"
+	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods grad-cam,occlusion --images 100 --repeats 3 --json\n"
 	"  lsdn-evaluate -b vgg16.txt -i ilsvrc-ids.txt -d LOC_val_solution.csv\n"
 	"  lsdn-evaluate -b mine.txt -i ids.txt -d photographs -n names.txt --json\n\n"
 	"Ctrl-C prints what was measured so far. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
 
 int main(int argc, char **argv)
 {
-	struct evaluate_options o = {.seed = 1, .threads = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+	struct evaluate_options o = {.seed = 1, .threads = (int)sysconf(_SC_NPROCESSORS_ONLN), .costly = EVALUATE_COSTLY_IMAGES,
+		.check = EVALUATE_CHECK_IMAGES, .repeats = 1};
 	struct error e;
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
