@@ -14,6 +14,7 @@
 #include "core/image/part.h"
 #include "core/methods/layers.h"
 #include "core/methods/mapper.h"
+#include "core/preset.h"
 #include "core/replay.h"
 #include "core/show.h"
 #include "core/show_map.h"
@@ -32,18 +33,20 @@ struct options {
 	const struct map_method *method; /* NULL: a walk by the choices */
 	const char *sets[MAX_SETS];
 	int set_count, threads;
-	bool json, why, layers;
+	bool json, why, layers, no_preset;
 	int why_x, why_y;
 	char **images;
 	int image_count;
 };
 
-enum { KEY_TENSOR = 256, KEY_SET, KEY_THREADS, KEY_TRACE, KEY_REPLAY, KEY_WHY, KEY_METHOD, KEY_LAYER, KEY_LAYERS };
+enum { KEY_TENSOR = 256, KEY_SET, KEY_THREADS, KEY_TRACE, KEY_REPLAY, KEY_WHY, KEY_METHOD, KEY_LAYER, KEY_LAYERS, KEY_NO_PRESET };
 
 static const struct argp_option OPTIONS[] = {
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 0},
-	{"weights", 'w', "FILE.cfg", 0, "Alpha and choices from a weights file that lsdn-calibrate wrote", 0},
-	{"alpha", 'a', "CUR,PRE,SUC", 0, "The three weights, over what the weights file says", 0},
+	{"weights", 'w', "FILE.cfg", 0, "Alpha and choices from a weights file that lsdn-calibrate wrote (default: the preset of this "
+		"network, where there is one)", 0},
+	{"no-preset", KEY_NO_PRESET, NULL, 0, "Take no preset: what nothing else says is at its default", 0},
+	{"alpha", 'a', "CUR,PRE,SUC", 0, "The three weights, over what the weights file or preset says", 0},
 	{"class", 'c', "CLASS", 0, "Explain this class (number from 0, WordNet id or name) instead of the predicted one", 0},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or locate=center; may be repeated", 0},
 	{"method", KEY_METHOD, "NAME", 0, "Explain by the map of another method (below); its box is that of box=map", 0},
@@ -116,6 +119,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--method %s", e.message);
 		return 0;
 	case KEY_LAYER: o->layer = argument; return 0;
+	case KEY_NO_PRESET: o->no_preset = true; return 0;
 	case KEY_LAYERS: o->layers = true; return 0;
 	case KEY_TRACE: o->trace = argument; return 0;
 	case KEY_REPLAY: o->replay = argument; return 0;
@@ -172,6 +176,8 @@ static char *list_methods(int key, const char *text, void *unused)
 static const struct argp ARGP = {OPTIONS, parse, "IMAGE...",
 	"Explains what a convolutional network looked at: walks from the predicted class back through every layer to the pixels that decided, and draws "
 	"a box around them.\v"
+	"Without --weights, the preset that was calibrated for the network is taken, if there is one: from $LSDN_PRESETS, or where presets are installed. A "
+	"--method that has no weights takes none.\n\n"
 	"Examples:\n"
 	"  lsdn-explain --model googlenet.onnx photo.jpg\n"
 	"  lsdn-explain --model googlenet.onnx --weights googlenet.cfg --output why.pdf photo.jpg\n"
@@ -185,6 +191,20 @@ static int complain(const struct error *e)
 {
 	fprintf(stderr, "%s: %s\n", PROGRAM, e->message);
 	return EXIT_FAILURE;
+}
+
+/* Looks for the preset of the network where the choices are to be found; none is no failure. Returns its name, which the caller frees. */
+static char *take_preset(const struct options *o, const struct net *net)
+{
+	bool wanted = !o->weights && !o->no_preset && !o->replay && !o->layers && !maps(o) && !(o->method && o->method->policy);
+	char *folder = wanted ? preset_folder() : NULL, *path = NULL;
+	struct error e;
+	if (folder && preset_find(folder, net, &path, &e))
+		fprintf(stderr, "%s: no preset is used: %s\n", PROGRAM, e.message);
+	if (path)
+		fprintf(stderr, "%s: weights are those of the preset %s, which was calibrated for this network (--no-preset: without)\n", PROGRAM, path);
+	free(folder);
+	return path;
 }
 
 static double milliseconds(void)
@@ -376,10 +396,13 @@ int main(int argc, char **argv)
 	struct weights_file weights = {0};
 	struct choices choices;
 	struct error e;
+	char *preset = NULL;
 	int asked = -1, status;
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
 	int code = command_open_net(&net, PROGRAM, o.model, &e);
+	if (!code && (preset = take_preset(&o, &net)))
+		o.weights = preset;
 	if (!code)
 		code = command_choose(&choices, &weights, &net, PROGRAM, o.weights, o.sets, o.set_count, &e);
 	if (!code && o.alpha)
@@ -403,6 +426,7 @@ int main(int argc, char **argv)
 	explainer_close(&x);
 	packed_weights_close(packed);
 	weights_file_free(&weights);
+	free(preset);
 	net_close(&net);
 	return command_end(PROGRAM, LSDN_OK, NULL) ? EXIT_FAILURE : status;
 }

@@ -18,7 +18,7 @@ static const struct {
 	const char *keys[32];
 } KNOWN[] = {
 	{"", {"format", "model", "input", "alpha", "choices", "layers", "evidence"}},
-	{"model", {"name", "sha256"}},
+	{"model", {"name", "sha256", "bytes"}},
 	{"alpha", {"cur", "pre", "suc"}},
 	{"layer", {"name", "alpha", "k"}},
 	{"evidence", {"verdict", "tuned", "seed", "images", "solver", "schedule", "rounds", "groups", "spacing", "trials", "factor", "delta", "weights", "steps", "rows",
@@ -188,6 +188,27 @@ int weights_file_read(struct weights_file *w, const char *path, const struct pla
 	return code;
 }
 
+int weights_file_is_of(const char *path, const struct net *net, bool *same, struct error *e)
+{
+	config_t config;
+	const char *sha256;
+	long long bytes;
+	*same = false;
+	char *text = file_text(path, MAX_FILE, e);
+	if (!text)
+		return e->code;
+	char *evidence = strstr(text, "\nevidence = {"); /* is long, and says nothing of the model */
+	if (evidence)
+		*evidence = 0;
+	config_init(&config);
+	int code = cfg_parse(&config, text, path, "mend it, or calibrate again", e);
+	if (!code && config_lookup_string(&config, "model.sha256", &sha256))
+		*same = (!config_lookup_int64(&config, "model.bytes", &bytes) || bytes == (long long)net->size) && strcmp(sha256, net_sha256(net)) == 0;
+	config_destroy(&config);
+	free(text);
+	return code;
+}
+
 void weights_file_free(struct weights_file *w)
 {
 	free(w->layers);
@@ -267,7 +288,7 @@ void weights_file_write_head(FILE *file, const struct net *net, const struct cho
 	const struct preprocessing *p = &net->input;
 	fprintf(file, "format = %d;\nmodel = {\n  name = ", WEIGHTS_FORMAT);
 	weights_file_write_string(file, net->name);
-	fprintf(file, ";\n  sha256 = \"%s\";\n};\n", net_sha256(net));
+	fprintf(file, ";\n  sha256 = \"%s\";\n  bytes = %zu;\n};\n", net_sha256(net), net->size);
 	fprintf(file, "input = {\n  size = [ %d, %d ];\n  order = \"%s\";\n  mean = [ %.6f, %.6f, %.6f ];\n  std = [ %.6f, %.6f, %.6f ];\n};\n", p->width,
 		p->height, p->bgr ? "bgr" : "rgb", (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0], (double)p->std[1],
 		(double)p->std[2]);

@@ -1,6 +1,6 @@
 /* The weights file (libconfig): what a calibration writes and an explainer loads at run time.
  *
- * Settings: format, model { name, sha256 }, input { size, order, mean, std }, alpha { cur, pre, suc }, choices { every name of core/choices.h },
+ * Settings: format, model { name, sha256, bytes }, input { size, order, mean, std }, alpha { cur, pre, suc }, choices { every name of core/choices.h },
  * layers ( { name, alpha { cur, pre, suc }, k }, ... ), what single Convs and Gemms have of their own, named as the ONNX nodes (a node without a name
  * as its output), and evidence, which is for people and for evaluation: how the numbers came about. A key that is not known is an error that names
  * its line. */
@@ -27,6 +27,10 @@ struct weights_file {
 /* Reads a weights file for a network with that plan. Its choices point into w until weights_file_free. */
 int weights_file_read(struct weights_file *w, const char *path, const struct plan *plan, struct error *e);
 void weights_file_free(struct weights_file *w);
+
+/* Whether a weights file was calibrated for the model, by its SHA-256, which is computed where the file's model has as many bytes, or does not say. A
+ * file that names no SHA-256, as of another kind, was not. */
+int weights_file_is_of(const char *path, const struct net *net, bool *same, struct error *e);
 
 /* NULL; or, where it was calibrated for another model or another input of this one, a warning to be shown behind its name. */
 const char *weights_file_warning(const struct weights_file *w, const struct net *net);

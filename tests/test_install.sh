@@ -62,6 +62,7 @@ export LD_LIBRARY_PATH
 # What they find.
 bin=$(dirname "$(found bin/lsdn-explain)")
 works "generate images" "$bin/lsdn-calibrate" --generate data --images 3
+true_that "lsdn-explain looks for presets where they are installed" grep -q -a -F "$(found lsdn/weights/googlenet.cfg | sed -e "s#^$stage##" -e 's#/googlenet.cfg$##')" "$bin/lsdn-explain"
 photo=data/images/generated_00000002.png
 works "lsdn-explain" "$bin/lsdn-explain" --json "$photo"
 name=$(sed -n 's/.*"name":"\([^"]*\)".*/\1/p' stdout)
