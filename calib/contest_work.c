@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calib/correlation.h"
 #include "calib/score.h"
 #include "core/image/part.h"
 
@@ -338,7 +339,7 @@ static int compare(struct worker *w, const struct answer *a, const float *map, d
 	size_t count;
 	const float *values = probe_values(&w->probe, w->map, &count);
 	*correlation = NAN;
-	return a->evidence && map ? score_spearman(map, values, count, correlation, e) : LSDN_OK;
+	return a->evidence && map ? rank_correlation(map, values, count, correlation, e) : LSDN_OK;
 }
 
 static int keep_map(struct worker *w, float **map, struct error *e)

@@ -67,66 +67,18 @@ static int compare(const void *a, const void *b)
 	return first->place < second->place ? -1 : first->place > second->place;
 }
 
-static struct valued *sorted(const float *values, size_t count, struct error *e)
+int score_order(const float *values, size_t count, uint32_t *order, struct error *e)
 {
 	struct valued *list = malloc((count + 1) * sizeof *list);
-	if (!list) {
-		error_memory(e, "an order");
-		return NULL;
-	}
+	if (!list)
+		return error_memory(e, "an order");
 	for (size_t i = 0; i < count; i++)
 		list[i] = (struct valued){values[i], (uint32_t)i};
 	qsort(list, count, sizeof *list, compare);
-	return list;
-}
-
-int score_order(const float *values, size_t count, uint32_t *order, struct error *e)
-{
-	struct valued *list = sorted(values, count, e);
-	if (!list)
-		return (int)e->code;
 	for (size_t i = 0; i < count; i++)
 		order[i] = list[i].place;
 	free(list);
 	return LSDN_OK;
-}
-
-int score_ranks(const float *values, size_t count, double *ranks, struct error *e)
-{
-	struct valued *list = sorted(values, count, e);
-	if (!list)
-		return (int)e->code;
-	for (size_t from = 0, to; from < count; from = to) {
-		for (to = from; to < count && list[to].value == list[from].value;)
-			to++;
-		for (size_t i = from; i < to; i++) /* places from..to-1 of the falling order are ranks count-to+1..count-from */
-			ranks[list[i].place] = (double)(count - to + 1 + count - from) / 2;
-	}
-	free(list);
-	return LSDN_OK;
-}
-
-static double pearson(const double *a, const double *b, size_t count)
-{
-	double mean = ((double)count + 1) / 2, both = 0, first = 0, second = 0; /* of ranks */
-	for (size_t i = 0; i < count; i++) {
-		both += (a[i] - mean) * (b[i] - mean);
-		first += (a[i] - mean) * (a[i] - mean);
-		second += (b[i] - mean) * (b[i] - mean);
-	}
-	return first > 0 && second > 0 ? both / sqrt(first * second) : NAN;
-}
-
-int score_spearman(const float *a, const float *b, size_t count, double *correlation, struct error *e)
-{
-	double *ranks = malloc((2 * count + 1) * sizeof *ranks);
-	int code = ranks ? score_ranks(a, count, ranks, e) : error_memory(e, "ranks");
-	if (!code)
-		code = score_ranks(b, count, ranks + count, e);
-	if (!code)
-		*correlation = pearson(ranks, ranks + count, count);
-	free(ranks);
-	return code;
 }
 
 double score_area(const double *curve, size_t count)

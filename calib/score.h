@@ -21,12 +21,6 @@ double score_distance(const struct annotation *truth, int y, int x, int width, i
 enum { SCORE_THRESHOLDS = 100, SCORE_BITS = 4 };
 int score_thresholds(const float *map, int width, int height, const struct annotation *truth, uint8_t hits[SCORE_THRESHOLDS], struct error *e);
 
-/* Ranks from 1, equal values their mean rank. */
-int score_ranks(const float *values, size_t count, double *ranks, struct error *e);
-
-/* Spearman's rank correlation: Pearson's of the ranks. NAN where all values of one are equal. */
-int score_spearman(const float *a, const float *b, size_t count, double *correlation, struct error *e);
-
 /* Which values are the highest: order[0..count) are their places, from the highest on, of equals the first. */
 int score_order(const float *values, size_t count, uint32_t *order, struct error *e);
 

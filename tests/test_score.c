@@ -9,7 +9,6 @@
 #include "calib/evidence.h"
 #include "calib/score.h"
 #include "core/image/part.h"
-#include "tests/random.h"
 #include "tests/suite.h"
 
 START_TEST(peak_by_hand)
@@ -37,50 +36,14 @@ START_TEST(distance_by_hand)
 }
 END_TEST
 
-START_TEST(ranks_by_hand)
+START_TEST(order_by_hand)
 {
-	const float values[] = {3, 1, 4, 1, 5}, turned[] = {-3, -1, -4, -1, -5}, flat[] = {2, 2, 2, 2, 2};
-	const double wanted[] = {3, 1.5, 4, 1.5, 5};
-	double ranks[5], r;
-	uint32_t order[5];
+	const float values[] = {3, 1, 4, 1, 5};
 	const uint32_t falling[] = {4, 2, 0, 1, 3};
+	uint32_t order[5];
 	struct error e;
-	ck_assert_int_eq(score_ranks(values, 5, ranks, &e), 0);
-	ck_assert_mem_eq(ranks, wanted, sizeof wanted);
 	ck_assert_int_eq(score_order(values, 5, order, &e), 0);
 	ck_assert_mem_eq(order, falling, sizeof falling);
-	ck_assert_int_eq(score_spearman(values, values, 5, &r, &e), 0);
-	ck_assert_double_eq_tol(r, 1, 1e-15);
-	ck_assert_int_eq(score_spearman(values, turned, 5, &r, &e), 0);
-	ck_assert_double_eq_tol(r, -1, 1e-15);
-	ck_assert_int_eq(score_spearman(values, flat, 5, &r, &e), 0);
-	ck_assert(isnan(r));
-	/* Ranks 1 2 3 4 and 2 1 4 3: 1 - 6 * 4 / (4 * 15) = 0.6. */
-	ck_assert_int_eq(score_spearman((const float[]){1, 2, 3, 4}, (const float[]){20, 10, 40, 30}, 4, &r, &e), 0);
-	ck_assert_double_eq_tol(r, 0.6, 1e-15);
-}
-END_TEST
-
-/* A value's rank is how many are lower, and half of those that are equal. */
-START_TEST(ranks_counted)
-{
-	for (uint32_t n = 0; n < 300; n++) {
-		struct pcg rng;
-		float values[40];
-		double ranks[40];
-		struct error e;
-		pcg_seed(&rng, random_seed(), n);
-		size_t count = (size_t)between(&rng, 1, 40);
-		for (size_t i = 0; i < count; i++)
-			values[i] = (float)between(&rng, 0, 9);
-		ck_assert_int_eq(score_ranks(values, count, ranks, &e), 0);
-		for (size_t i = 0; i < count; i++) {
-			double rank = 0.5;
-			for (size_t k = 0; k < count; k++)
-				rank += (values[k] < values[i]) + (values[k] == values[i]) / 2.0;
-			ck_assert_msg(ranks[i] == rank, "case %u of LSDN_SEED=%llu", n, (unsigned long long)random_seed());
-		}
-	}
 }
 END_TEST
 
@@ -168,8 +131,7 @@ int main(void)
 	TCase *cases = tcase_create("scores");
 	tcase_add_test(cases, peak_by_hand);
 	tcase_add_test(cases, distance_by_hand);
-	tcase_add_test(cases, ranks_by_hand);
-	tcase_add_test(cases, ranks_counted);
+	tcase_add_test(cases, order_by_hand);
 	tcase_add_test(cases, areas_by_hand);
 	tcase_add_test(cases, thresholds_by_hand);
 	tcase_add_test(cases, all_parts_are_found);
