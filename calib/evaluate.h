@@ -26,8 +26,9 @@ struct evaluate_options {
 	bool unseen;                              /* leave out what the weights were tuned on */
 	const char *attack, *pictures;            /* NULL: none */
 	const char *second_weights;               /* of the second of two networks */
-	bool compare;
-	char **files;                             /* what is named without an option: two networks */
+	bool compare, score;
+	const char *survey;                       /* NULL: none */
+	char **files;                             /* what is named without an option: two networks, or files of answers */
 	int file_count;
 	const struct map_method *methods[EVALUATE_MAX_METHODS + 1]; /* lsdn and others, of a table of methods; ends with NULL */
 	bool contest;                             /* that table is wanted */
@@ -54,5 +55,11 @@ int evaluate_methods(const struct measure_job *job, const struct evaluate_option
 
 /* What was measured, on how much, and by which weights. */
 void evaluate_head(const struct net *net, const struct choices *c, const struct seen *seen, size_t measured);
+
+/* Writes a page that asks people which of two networks' maps they trust, */
+int evaluate_survey(const struct evaluate_options *o, struct error *e);
+
+/* and reads what they answered. */
+int evaluate_survey_score(const struct evaluate_options *o, struct error *e);
 
 #endif

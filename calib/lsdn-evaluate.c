@@ -14,14 +14,14 @@
 const char *argp_program_version = PACKAGE_STRING;
 
 enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_COMPARE, KEY_PICTURES, KEY_METHODS, KEY_THRESHOLD, KEY_REPEATS,
-	KEY_COSTLY, KEY_CHECK };
+	KEY_COSTLY, KEY_CHECK, KEY_SURVEY, KEY_SCORE };
 
 static const struct argp_option OPTIONS[] = {
 	{NULL, 0, NULL, 0, "An explainer:", 1},
 	{"model", 'm', "FILE.onnx", 0, "The network (default: the embedded one). FILE.cfg beside it says how its input is made", 1},
 	{"weights", 'w', "FILE.cfg", 0, "Alpha and choices from a weights file that lsdn-calibrate wrote", 1},
 	{"set", KEY_SET, "NAME=VALUE", 0, "Any other choice by its name, such as k_conv=2 or view=five; may be repeated", 1},
-	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are; with --attack 100, with --methods 300)", 1},
+	{"images", KEY_IMAGES, "N", 0, "Images to measure on (default 1000, or as many as there are; with --attack 100, with --methods 300, with --survey 58)", 1},
 	{"unseen", KEY_UNSEEN, NULL, 0, "Leave out the images that the weights were tuned on, as the weights file lists them", 1},
 	{"methods", KEY_METHODS, "all|NAME,...", 0, "Print the table of methods (below) instead: lsdn, these others and boxes that look at nothing, on the same images", 1},
 	{"map-threshold", KEY_THRESHOLD, "SHARE", 0, "Where a map's box is drawn, as a share of its maximum (the same as --set map_threshold=SHARE; default 0.15)", 1},
@@ -39,9 +39,11 @@ static const struct argp_option OPTIONS[] = {
 	{"ids", 'i', "IDS", 0, "The classes: WordNet ids, one a line, in the order in which FILE counts them", 2},
 	{"names", 'n', "LIST", 0, "Names of images without suffix, one a line: line i of FILE is of the image on line i (default: line i is of the i-th "
 		"image in order of name)", 2},
-	{NULL, 0, NULL, 0, "An attack, two networks:", 3},
+	{NULL, 0, NULL, 0, "An attack, two networks, people's trust:", 3},
 	{"attack", KEY_ATTACK, "deepfool", 0, "Change images so little that the network sees another class, and say how far its explanations move", 3},
 	{"compare", KEY_COMPARE, NULL, 0, "Find images that one of two networks, A.onnx and B.onnx, gets right and the other wrong", 3},
+	{"survey", KEY_SURVEY, "DIR", 0, "Write DIR/survey.html, a page that asks people which of two networks' maps they trust", 3},
+	{"survey-score", KEY_SCORE, NULL, 0, "Say what people answered, in the files that the page saved", 3},
 	{"pictures", KEY_PICTURES, "DIR", 0, "With --attack and --compare: write a picture of each image that they find", 3},
 	{NULL, 0, NULL, 0, "All:", 4},
 	{"data", 'd', "DIR|CSV", 0, "The truth: a folder with images/ and annotations/ (ILSVRC XML), or ImageNet's own folders (for an explainer, default: "
@@ -71,10 +73,12 @@ static void add_weights(struct evaluate_options *o, const char *path, const stru
 /* What is named without an option. */
 static void check_files(const struct evaluate_options *o, const struct argp_state *state)
 {
-	bool two = o->compare;
+	bool two = o->compare || o->survey;
 	if (two && (o->file_count != 2 || o->model))
 		argp_error(state, "name two networks, A.onnx and B.onnx, without --model");
-	if (o->file_count && !two)
+	if (o->score && !o->file_count)
+		argp_error(state, "--survey-score: name the files that the page saved");
+	if (o->file_count && !two && !o->score)
 		argp_error(state, "%s: no such argument: name photographs with --data, boxes with --boxes", o->files[0]);
 	if (o->second_weights && !two)
 		argp_error(state, "--weights is given twice: one network has one weights file");
@@ -112,14 +116,16 @@ static void choose_methods(struct evaluate_options *o, const char *text, const s
 
 static void finish(const struct evaluate_options *o, const struct argp_state *state)
 {
-	int others = (o->attack != NULL) + o->compare + o->contest;
+	int others = (o->attack != NULL) + o->compare + o->contest + (o->survey != NULL) + o->score;
 	check_files(o, state);
 	if (others + (o->boxes != NULL) > 1)
-		argp_error(state, "give one of --boxes, --attack, --compare and --methods");
+		argp_error(state, "give one of --boxes, --attack, --compare, --methods, --survey and --survey-score");
 	if (others - o->contest && o->unseen)
 		argp_error(state, "--unseen is for measuring an explainer");
 	if (o->pictures && !o->attack && !o->compare)
 		argp_error(state, "--pictures is for --attack and --compare");
+	if (o->score && (o->model || o->weights || o->set_count || o->images || o->data))
+		argp_error(state, "--survey-score reads files of answers alone, with no network and no photographs");
 	if (o->boxes && (o->model || o->weights || o->set_count || o->images || o->unseen))
 		argp_error(state, "--boxes needs no network: leave --model, --weights, --set, --images and --unseen out");
 	if (!o->contest && o->of_methods)
@@ -147,6 +153,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--attack %s: there is no such attack: deepfool", argument);
 		return 0;
 	case KEY_COMPARE: o->compare = true; return 0;
+	case KEY_SURVEY: o->survey = argument; return 0;
+	case KEY_SCORE: o->score = true; return 0;
 	case KEY_PICTURES: o->pictures = argument; return 0;
 	case KEY_METHODS: choose_methods(o, argument, state); return 0;
 	case KEY_THRESHOLD:
@@ -183,7 +191,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx",
+static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx\n--survey DIR A.onnx B.onnx\n--survey-score FILE...",
 	"Says what an explainer is worth on annotated photographs: how often its box is right (IoU > 0.5), beside boxes that look at nothing, and "
 	"whether its explanations depend on the class at all. With --boxes: how often boxes are right that any explainer found, with no network.\v"
 	"IoU is counted in pixels with both ends included, and is that of the best of the image's annotated boxes; a box in a file that leaves the "
@@ -209,6 +217,9 @@ static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx",
 	"correlation of the first and the second class's maps, and with maps of networks whose layers are drawn anew from the top (sanity check: a map that stays "
 	"the same does not explain what was learnt). The last rows look at nothing. Images a second of each method, which differ from run to run, go to standard "
 	"error.\n\n"
+	"--survey takes photographs that both networks get right (58 as in the paper, or --images) and writes one page, without any reference to elsewhere, which asks in random "
+	"order and without names which of two maps describes the object best, and how reliable each is, from 1 to 5. Each person saves a file. --survey-score "
+	"reads the files: persons who prefer a network with Wilson's interval and a sign test, means over persons, and Krippendorff's alpha as agreement.\n\n"
 	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
 	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"
@@ -219,6 +230,8 @@ static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx",
 	"  lsdn-evaluate --compare squeezenet1.1.onnx googlenet.onnx --data photographs --images 200 --pictures compared\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods all\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods grad-cam,occlusion --images 100 --repeats 3 --json\n"
+	"  lsdn-evaluate --survey trust squeezenet1.1.onnx googlenet.onnx --data photographs\n"
+	"  lsdn-evaluate --survey-score answers-*.json\n"
 	"  lsdn-evaluate -b vgg16.txt -i ilsvrc-ids.txt -d LOC_val_solution.csv\n"
 	"  lsdn-evaluate -b mine.txt -i ids.txt -d photographs -n names.txt --json\n\n"
 	"Ctrl-C prints what was measured so far. Exit status: 0 done, 1 could not (the reason is on standard error), 2 wrong usage.", NULL, NULL, NULL};
@@ -230,6 +243,11 @@ int main(int argc, char **argv)
 	struct error e;
 	argp_err_exit_status = COMMAND_USAGE;
 	argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-	int code = o.boxes ? evaluate_boxes(&o, &e) : o.attack ? evaluate_attack(&o, &e) : o.compare ? evaluate_compare(&o, &e) : evaluate_explainer(&o, &e);
+	int code = o.boxes ? evaluate_boxes(&o, &e)
+		: o.attack ? evaluate_attack(&o, &e)
+		: o.compare ? evaluate_compare(&o, &e)
+		: o.survey ? evaluate_survey(&o, &e)
+		: o.score ? evaluate_survey_score(&o, &e)
+		: evaluate_explainer(&o, &e);
 	return command_end("lsdn-evaluate", code, &e);
 }
