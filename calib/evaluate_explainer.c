@@ -9,6 +9,7 @@
 #include "calib/command.h"
 #include "calib/evaluate.h"
 #include "calib/measure.h"
+#include "calib/subject.h"
 #include "calib/table.h"
 #include "core/utf8.h"
 
@@ -35,7 +36,7 @@ static int print(const struct measurement *m, const struct net *net, const struc
 	if (name)
 		utf8_mend(name);
 	if (!code && !json)
-		evaluate_head(net, c, seen, m->usable);
+		evaluate_head(net, c, seen, m->of.count);
 	for (size_t i = 0; MEASURES[i] && !code; i++) {
 		if (!json)
 			printf("\n%s\n", MEASURES[i]->title);
@@ -55,18 +56,6 @@ static int print(const struct measurement *m, const struct net *net, const struc
 	return code;
 }
 
-static void print_skipped(const struct measurement *m)
-{
-	size_t skipped = 0;
-	for (size_t i = 0; i < m->taken; i++)
-		skipped += m->images[i].why != NULL;
-	if (skipped)
-		fprintf(stderr, "%zu images were skipped:\n", skipped);
-	for (size_t i = 0; i < m->taken; i++)
-		if (m->images[i].why)
-			fprintf(stderr, "  %s\n", m->images[i].why);
-}
-
 static int measure(const struct measure_job *job, const struct evaluate_options *o, struct seen *seen, struct error *e)
 {
 	struct measurement m;
@@ -74,22 +63,22 @@ static int measure(const struct measure_job *job, const struct evaluate_options 
 	int code = measurement_run(&m, job, e);
 	bool stopped = code == LSDN_ERROR_INTERRUPTED;
 	progress_end(job->crew.progress);
-	print_skipped(&m);
-	if (!code && !m.usable)
-		code = error_set(e, LSDN_ERROR_INPUT, "%s: none of %zu images is usable: mend those that were skipped", o->data, m.taken);
-	else if (!code && m.usable < o->images)
-		fprintf(stderr, "%s: %zu images are wanted, %zu of %zu are usable and were measured\n", PROGRAM, o->images, m.usable,
+	subject_print_skipped(&m.of);
+	if (!code && !m.of.count)
+		code = error_set(e, LSDN_ERROR_INPUT, "%s: none of %zu images is usable: mend those that were skipped", o->data, m.of.taken);
+	else if (!code && m.of.count < o->images)
+		fprintf(stderr, "%s: %zu images are wanted, %zu of %zu are usable and were measured\n", PROGRAM, o->images, m.of.count,
 			job->source->count - seen->left_out_count);
-	if ((!code || stopped) && m.usable) {
-		for (size_t i = 0; i < m.taken; i++)
-			if (m.images[i].usable)
-				seen_count(seen, job->source, m.images[i].index);
-		seen_warn(seen, PROGRAM, m.usable);
+	if ((!code || stopped) && m.of.count) {
+		for (size_t i = 0; i < m.of.taken; i++)
+			if (m.of.images[i].counts)
+				seen_count(seen, job->source, m.of.images[i].index);
+		seen_warn(seen, PROGRAM, m.of.count);
 		int printed = print(&m, job->crew.net, job->choices, seen, o->json, e);
 		code = printed ? printed : code;
 	}
 	if (stopped)
-		code = error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: %zu of %zu images were measured", m.usable, job->images);
+		code = error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: %zu of %zu images were measured", m.of.count, job->images);
 	measurement_close(&m);
 	return code;
 }

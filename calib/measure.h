@@ -4,7 +4,7 @@
 
 #include "calib/crew.h"
 #include "calib/evidence.h"
-#include "calib/source.h"
+#include "calib/taken.h"
 
 /* One image as a measure sees it: the network has run on it, and nobody else walks. */
 struct measured {
@@ -55,16 +55,9 @@ struct measure_job {
 	const bool *left_out; /* of each of the source's images, whether it is not taken; NULL: none */
 };
 
-struct measured_image {
-	uint32_t index;
-	bool usable;
-	char *why;      /* where it is not, though it was tried (owned) */
-	double *values; /* those of all measures, one after the other (owned) */
-};
-
 struct measurement {
-	struct measured_image *images; /* owned; as taken */
-	size_t taken, usable;
+	struct taken of;
+	double **values; /* of each that was taken: those of all measures, one after the other (owned) */
 };
 
 /* Takes images until the wanted number is usable, or all are taken. With LSDN_ERROR_INTERRUPTED m holds what was measured until then. The result

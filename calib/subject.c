@@ -44,13 +44,8 @@ int subject_beside(const struct subject *second, const struct subject *first, co
 	return crew_explainer(&second->crew, (int)(x - first->crew.explainers), true, out, e);
 }
 
-int subject_take(struct subject *s, struct taken *t, const struct evaluate_options *o, const struct source *source, size_t wanted, const char *what,
-	taken_work *work, void *context, struct error *e)
+void subject_print_skipped(const struct taken *t)
 {
-	command_catch_interrupts();
-	progress_start(&s->progress, o->progress || isatty(STDERR_FILENO), "images", wanted);
-	int code = taken_run(t, &s->crew, source, o->seed, wanted, work, context, e);
-	progress_end(&s->progress);
 	size_t skipped = 0;
 	for (size_t i = 0; i < t->taken; i++)
 		skipped += t->images[i].why != NULL;
@@ -59,6 +54,17 @@ int subject_take(struct subject *s, struct taken *t, const struct evaluate_optio
 	for (size_t i = 0; i < t->taken; i++)
 		if (t->images[i].why)
 			fprintf(stderr, "  %s\n", t->images[i].why);
+}
+
+int subject_take(struct subject *s, struct taken *t, const struct evaluate_options *o, const struct source *source, size_t wanted, const char *what,
+	taken_work *work, void *context, struct error *e)
+{
+	command_catch_interrupts();
+	progress_start(&s->progress, o->progress || isatty(STDERR_FILENO), "images", wanted);
+	struct taking_job job = {.crew = &s->crew, .source = source, .seed = o->seed, .wanted = wanted, .work = work, .context = context};
+	int code = taken_run(t, &job, e);
+	progress_end(&s->progress);
+	subject_print_skipped(t);
 	if (!code && !t->count)
 		code = error_set(e, LSDN_ERROR_INPUT, "%s: none of %zu images %s", o->data ? o->data : "generated images", t->taken, what);
 	if (!code && o->images && t->count < o->images)

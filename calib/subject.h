@@ -30,6 +30,9 @@ int subject_beside(const struct subject *second, const struct subject *first, co
 int subject_take(struct subject *s, struct taken *t, const struct evaluate_options *o, const struct source *source, size_t wanted, const char *what,
 	taken_work *work, void *context, struct error *e);
 
+/* Lists on standard error what could not be used. */
+void subject_print_skipped(const struct taken *t);
+
 /* Makes a folder, where there is none. */
 int subject_folder(const char *path, struct error *e);
 
