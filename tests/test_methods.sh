@@ -34,16 +34,18 @@ usage "a layer without a method" "$explain" --layer "$layer" "$photo"
 usage "a layer for a method of the input" "$explain" --method gradient --layer "$layer" "$photo"
 usage "an audit trail of a map" "$explain" --method gradient --trace never.jsonl "$photo"
 
-# compared NAME MODEL.onnx IMAGE
+# compared NAME MODEL.onnx IMAGE [METHOD...]
 compared() {
+	what=$1 model=$2 image=$3
+	shift 3
 	rm -rf made
 	mkdir made
-	case $3 in *.npy) run cp "$3" made/input.npy ;; *) run "$source/tests/methods_reference.py" --input "$2" "$3" made/input.npy ;; esac
-	test "$status" -ne 0 || run "$tests/compare_maps" "$2" made/input.npy --activations made
-	test "$status" -ne 0 || run "$source/tests/methods_reference.py" "$2" made/input.npy made
-	test "$status" -ne 0 || { cp stdout made/lines; run "$tests/compare_maps" "$2" made/input.npy made/lines; }
-	if test "$status" -ne 0; then no "$1" "$(cat stdout)" "$(tail -n 3 stderr)"
-	else ok "$1: $(awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }' stdout)"; fi
+	case $image in *.npy) run cp "$image" made/input.npy ;; *) run "$source/tests/methods_reference.py" --input "$model" "$image" made/input.npy ;; esac
+	test "$status" -ne 0 || run "$tests/compare_maps" "$model" made/input.npy --activations made
+	test "$status" -ne 0 || run "$source/tests/methods_reference.py" "$model" made/input.npy made "$@"
+	test "$status" -ne 0 || { cp stdout made/lines; run "$tests/compare_maps" "$model" made/input.npy made/lines; }
+	if test "$status" -ne 0; then no "$what" "$(cat stdout)" "$(tail -n 3 stderr)"
+	else ok "$what: $(awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }' stdout)"; fi
 }
 
 if ! /usr/bin/python3 -c 'import torch, onnx, PIL' 2>/dev/null; then
@@ -54,10 +56,13 @@ else
 	for network in grouped inception odd plain residual; do
 		compared "$network" "$LSDN_SHARED/vectors/small/$network.onnx" "$LSDN_SHARED/vectors/small/$network-0.npy"
 	done
+	# Relevance takes PyTorch a minute each on the largest and on those with depthwise convolutions.
+	gradients="logit logit-at-layer probability grad-cam grad-cam++ cam gradient deconvnet guided-backprop"
 	for network in googlenet mobilenet_v1 mobilenet_v2 resnet18 resnet50 squeezenet1.1 tiny-darknet; do
-		side=224
+		side=224 methods=
 		test $network != squeezenet1.1 || side=227
-		compared "$network" "$LSDN_MODELS/$network.onnx" "$LSDN_SHARED/vectors/real/ILSVRC2012_val_00023670-$side.png"
+		case $network in mobilenet* | resnet50) methods=$gradients ;; esac
+		compared "$network" "$LSDN_MODELS/$network.onnx" "$LSDN_SHARED/vectors/real/ILSVRC2012_val_00023670-$side.png" $methods
 	done
 fi
 summary
