@@ -8,6 +8,8 @@
 #include "calib/page.h"
 #include "core/output.h"
 
+enum { MOST_LISTED = 6 };
+
 /* Nothing may come from elsewhere, whatever a name tries. */
 static const char HEAD[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -66,6 +68,22 @@ static void write_tables(FILE *f, const struct calibration *c)
 	fprintf(f, "</section>\n");
 }
 
+/* All of few values; of many the first and the last. */
+static void write_values(FILE *f, const struct parameter *p)
+{
+	if (p->count > MOST_LISTED) {
+		fprintf(f, "%d from ", p->count);
+		html_text(f, p->values[0].text);
+		fprintf(f, " to ");
+		html_text(f, p->values[p->count - 1].text);
+		return;
+	}
+	for (int i = 0; i < p->count; i++) {
+		fprintf(f, "%s", i ? ", " : "");
+		html_text(f, p->values[i].text);
+	}
+}
+
 static void write_tuned(FILE *f, const struct calibration *c)
 {
 	fprintf(f, "<section>\n<h2>What was tuned</h2>\n<div class=\"wide\"><table>\n<caption>Tuned by the schedule %s</caption>\n<thead><tr><th scope=\"col\">choice</th>"
@@ -75,10 +93,8 @@ static void write_tuned(FILE *f, const struct calibration *c)
 		char first[CHOICE_TEXT], tuned[CHOICE_TEXT];
 		parameter_get(parameter, &c->base, first);
 		parameter_get(parameter, &c->shared, tuned);
-		fprintf(f, "<tr><th scope=\"row\">%s</th><td>%d, ", parameter->name, parameter->count);
-		html_text(f, parameter->values[0].text);
-		fprintf(f, " to ");
-		html_text(f, parameter->values[parameter->count - 1].text);
+		fprintf(f, "<tr><th scope=\"row\">%s</th><td>", parameter->name);
+		write_values(f, parameter);
 		fprintf(f, "</td><td>");
 		html_text(f, first);
 		fprintf(f, "</td><td>");

@@ -32,6 +32,7 @@ verdict=$(sed -n 's/^  verdict = "\(.*\)";$/\1/p' one.cfg | sed -e "s/'/\&#39;/g
 true_that "its sentence is that of the weights file" grep -q -F "<p class=\"verdict\">$verdict</p>" one.html
 count one 2 '<caption>On ' "a table of held-out and one of tuned images"
 count one 10 '^<tr><th scope="row">[A-Za-z][^0-9]*</th><td>[0-9]*</td><td>[0-9.]*</td><td>[0-9.]* to' "five rows in each"
+count one 1 '<tr><th scope="row">k_conv</th><td>1, 2</td><td>1</td>' "what was tuned, and on which values"
 count one 6 '<svg ' "arms and regret of three weights and a choice, one of which is not identifiable"
 count one 3 'src="data:image/png;base64,' "the rewards of the three as pictures"
 true_that "photographs, right and wrong ones" test "$(grep -c 'src="data:image/jpeg;base64,' one.html)" -ge 3 -a "$(grep -c 'src="data:image/jpeg;base64,' one.html)" -le 6
