@@ -63,12 +63,10 @@ void random_crew_close(struct random_crew *r)
 	randomize_close(&r->net);
 }
 
-/* Reads a photograph and runs the network on it. */
-static int load(const struct contest *c, struct worker *w, uint32_t index, struct annotation *truth, struct error *e)
+int work_load(const struct contest *c, struct worker *w, uint32_t index, struct photo *photo, struct annotation *truth, struct error *e)
 {
-	struct photo photo;
-	int code = source_load(c->job->source, index, &photo, truth, e);
-	size_t size = (size_t)photo.width * (size_t)photo.height;
+	int code = source_load(c->job->source, index, photo, truth, e);
+	size_t size = (size_t)photo->width * (size_t)photo->height;
 	if (!code && size > w->room) {
 		free(w->map);
 		w->map = malloc(size * sizeof *w->map);
@@ -77,18 +75,19 @@ static int load(const struct contest *c, struct worker *w, uint32_t index, struc
 	}
 	double start = progress_thread_seconds();
 	if (!code)
-		code = explainer_feed(w->x, &photo, c->job->choices->view, e);
+		code = explainer_feed(w->x, photo, c->job->choices->view, e);
 	w->feed_seconds += progress_thread_seconds() - start;
 	w->fed++;
-	photo_free(&photo);
 	return code;
 }
 
-/* What an entrant says of a class. */
-struct answer {
-	bool has_map, evidence, has_box;
-	struct boxf box;
-};
+static int load(const struct contest *c, struct worker *w, uint32_t index, struct annotation *truth, struct error *e)
+{
+	struct photo photo;
+	int code = work_load(c, w, index, &photo, truth, e);
+	photo_free(&photo);
+	return code;
+}
 
 /* Falls with the distance from the middle. */
 static void center_map(const struct explainer *x, float *map)
@@ -108,8 +107,7 @@ static void ask_trivial(const struct entrant *n, const struct explainer *x, floa
 	a->box = box_centered(x->width, x->height, n->trivial == CONTEST_WHOLE ? 1 : BOX_CENTER_SIDE);
 }
 
-/* Fills the worker's map. */
-static int ask(const struct contest *c, struct worker *w, size_t entrant, int class_index, struct answer *a, struct error *e)
+int work_ask(const struct contest *c, struct worker *w, size_t entrant, int class_index, struct answer *a, struct error *e)
 {
 	const struct entrant *n = &c->entrants[entrant];
 	const struct choices *choices = c->job->choices;
@@ -179,7 +177,7 @@ static int score_places(struct contest *c, struct worker *w, struct contest_imag
 	const struct net *net = c->job->crew.net;
 	double *values = image->values + entrant * ROWS;
 	int annotated = annotated_class(net, truth);
-	int code = ask(c, w, entrant, image->predicted, a, e);
+	int code = work_ask(c, w, entrant, image->predicted, a, e);
 	if (code)
 		return code;
 	if (a->has_map)
@@ -191,7 +189,7 @@ static int score_places(struct contest *c, struct worker *w, struct contest_imag
 	}
 	struct answer known = *a;
 	if (annotated >= 0 && annotated != image->predicted)
-		code = ask(c, w, entrant, annotated, &known, e);
+		code = work_ask(c, w, entrant, annotated, &known, e);
 	return code || annotated < 0 ? code : score_known(c, w, image, truth, entrant, &known, e);
 }
 
@@ -326,7 +324,7 @@ int work_curves(struct contest *c, struct worker *w, uint32_t index, size_t entr
 		code = confidence_of_one(w, image, &a, image->values + entrant * ROWS, &why);
 	int annotated = code ? -1 : annotated_class(c->job->crew.net, &truth);
 	if (!code && (!a.has_map || (annotated >= 0 && annotated != image->predicted))) /* none yet, or that of another class */
-		code = ask(c, w, entrant, image->predicted, &a, &why);
+		code = work_ask(c, w, entrant, image->predicted, &a, &why);
 	if (!code && a.has_map)
 		code = curves(w, image, entrant, &why);
 	annotation_free(&truth);
@@ -366,14 +364,14 @@ int work_check(struct contest *c, struct worker *w, uint32_t index, size_t entra
 	annotation_free(&truth);
 	if (!code) {
 		probe_take(&w->probe, w->x);
-		code = ask(c, w, entrant, image->predicted, &a, &why);
+		code = work_ask(c, w, entrant, image->predicted, &a, &why);
 	}
 	if (!code && level >= 0)
 		code = compare(w, &a, image->maps[entrant], &values[ROW_SANITY + level], &why);
 	if (!code && level < 0 && a.evidence)
 		code = keep_map(w, &image->maps[entrant], &why);
 	if (!code && level < 0 && image->second >= 0) {
-		code = ask(c, w, entrant, image->second, &a, &why);
+		code = work_ask(c, w, entrant, image->second, &a, &why);
 		if (!code)
 			code = compare(w, &a, image->maps[entrant], &values[ROW_CLASSES], &why);
 	}

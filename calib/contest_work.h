@@ -38,6 +38,18 @@ struct random_crew {
 int random_crew_open(struct random_crew *r, const struct contest *c, int level, struct error *e);
 void random_crew_close(struct random_crew *r);
 
+/* What an entrant says of a class. */
+struct answer {
+	bool has_map, evidence, has_box;
+	struct boxf box;
+};
+
+/* Reads a photograph and what is annotated in it, and runs the network on it. Both are the caller's to free. */
+int work_load(const struct contest *c, struct worker *w, uint32_t index, struct photo *photo, struct annotation *truth, struct error *e);
+
+/* Fills the worker's map, where the entrant has one. */
+int work_ask(const struct contest *c, struct worker *w, size_t entrant, int class_index, struct answer *a, struct error *e);
+
 /* All rows but those of curves and of the sanity check, by all entrants that are not costly. */
 int work_places(struct contest *c, struct worker *w, uint32_t index, struct error *e);
 

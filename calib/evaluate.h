@@ -35,6 +35,7 @@ struct evaluate_options {
 	size_t costly, check;                     /* images for what is costly, and for the sanity check */
 	bool check_costly;
 	int repeats;
+	const char *report, *gallery;             /* a page of HTML; names of images that it shows */
 	char threshold[48];                       /* one of the sets */
 	const char *of_methods;                   /* an option that is given, but needs that table */
 };

@@ -7,10 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "calib/contest.h"
+#include "calib/contest_page.h"
 #include "calib/evaluate.h"
 #include "calib/score.h"
 #include "core/json.h"
+#include "core/output.h"
 
 static const char PROGRAM[] = "lsdn-evaluate";
 
@@ -241,7 +242,49 @@ static void print_notes(const struct contest *c)
 	}
 }
 
-static int print(struct contest *c, const struct evaluate_options *o, const struct seen *seen, struct error *e)
+enum { GALLERY_USUAL = 3, GALLERY_MOST = 100 };
+
+/* The images that are named, or the first ones that were measured. */
+static int choose_gallery(const struct contest *c, const char *names, uint32_t images[GALLERY_MOST], size_t *count, struct error *e)
+{
+	*count = 0;
+	for (size_t i = 0; !names && i < c->taken_count && *count < GALLERY_USUAL; i++)
+		if (c->images[c->taken[i]].usable)
+			images[(*count)++] = c->taken[i];
+	while (names && *names) {
+		char name[256] = "";
+		size_t length = strcspn(names, ",");
+		memcpy(name, names, length < sizeof name ? length : sizeof name - 1);
+		if (*count == GALLERY_MOST)
+			return error_set(e, LSDN_ERROR_INPUT, "--gallery: more than %d images: name fewer", GALLERY_MOST);
+		if (!source_find(c->job->source, name, &images[(*count)++]))
+			return error_set(e, LSDN_ERROR_INPUT, "--gallery: '%.200s' is none of the images: name files of the folder", name);
+		names += length + (names[length] == ',');
+	}
+	return LSDN_OK;
+}
+
+/* Writes what has been opened. */
+static int write_report(const struct table *t, struct output *out, struct error *e)
+{
+	struct contest *c = t->contest;
+	uint32_t images[GALLERY_MOST];
+	size_t count;
+	struct gallery gallery = {0};
+	int code = choose_gallery(c, t->o->gallery, images, &count, e);
+	if (!code && !*c->job->crew.stop)
+		code = gallery_make(&gallery, c, images, count, e);
+	if (code == LSDN_ERROR_INTERRUPTED) {
+		gallery_free(&gallery);
+		code = LSDN_OK;
+	}
+	if (!code)
+		code = contest_page(out->file, c, t->thresholds, &gallery, t->seen, e);
+	gallery_free(&gallery);
+	return code ? code : output_close(out, e);
+}
+
+static int print(struct contest *c, const struct evaluate_options *o, const struct seen *seen, struct output *out, struct error *e)
 {
 	struct table t = {.contest = c, .o = o, .seen = seen, .thresholds = calloc(c->entrant_count, sizeof *t.thresholds)};
 	if (!t.thresholds)
@@ -249,6 +292,8 @@ static int print(struct contest *c, const struct evaluate_options *o, const stru
 	for (size_t i = 0; i < c->entrant_count; i++)
 		contest_maxima(c, i, t.thresholds[i]);
 	int code = o->json ? print_json(&t, e) : print_text(&t, e);
+	if (!code && o->report)
+		code = write_report(&t, out, e);
 	free(t.thresholds);
 	return code;
 }
@@ -275,7 +320,14 @@ int evaluate_methods(const struct measure_job *job, const struct evaluate_option
 	struct listening listening = {job->crew.progress, o->progress || isatty(STDERR_FILENO)};
 	const struct contest_job contest_job = {.crew = job->crew, .source = job->source, .choices = job->choices, .methods = o->methods, .images = job->images,
 		.costly = o->costly, .check = o->check, .check_costly = o->check_costly, .draws = o->repeats, .seed = o->seed, .left_out = job->left_out};
+	struct output out = {0};
+	uint32_t images[GALLERY_MOST];
+	size_t count;
 	int code = contest_open(&c, &contest_job, e);
+	if (!code && o->gallery) /* before anything is measured */
+		code = choose_gallery(&c, o->gallery, images, &count, e);
+	if (!code && o->report)
+		code = output_open(&out, o->report, e);
 	if (!code)
 		code = contest_run(&c, &(struct contest_listener){begins, ends, &listening}, e);
 	bool stopped = code == LSDN_ERROR_INTERRUPTED;
@@ -291,11 +343,12 @@ int evaluate_methods(const struct measure_job *job, const struct evaluate_option
 			seen_count(seen, job->source, c.taken[i]);
 	if ((!code || stopped) && c.usable) {
 		seen_warn(seen, PROGRAM, c.usable);
-		int printed = print(&c, o, seen, e);
+		int printed = print(&c, o, seen, &out, e);
 		code = printed ? printed : code;
 	}
 	if (stopped && code == LSDN_ERROR_INTERRUPTED)
 		code = error_set(e, LSDN_ERROR_INTERRUPTED, "interrupted: %zu of %zu images were measured", c.usable, job->images * (size_t)o->repeats);
+	output_abandon(&out);
 	contest_close(&c);
 	return code;
 }

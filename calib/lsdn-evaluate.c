@@ -14,7 +14,7 @@
 const char *argp_program_version = PACKAGE_STRING;
 
 enum { KEY_SET = 256, KEY_SEED, KEY_THREADS, KEY_PROGRESS, KEY_IMAGES, KEY_UNSEEN, KEY_ATTACK, KEY_COMPARE, KEY_PICTURES, KEY_METHODS, KEY_THRESHOLD, KEY_REPEATS,
-	KEY_COSTLY, KEY_CHECK, KEY_SURVEY, KEY_SCORE };
+	KEY_COSTLY, KEY_CHECK, KEY_SURVEY, KEY_SCORE, KEY_REPORT, KEY_GALLERY };
 
 static const struct argp_option OPTIONS[] = {
 	{NULL, 0, NULL, 0, "An explainer:", 1},
@@ -30,6 +30,8 @@ static const struct argp_option OPTIONS[] = {
 		"prediction-difference (default 12; 0: none)", 1},
 	{"sanity", KEY_CHECK, "N", 0, "With --methods: how many images of a draw serve for the sanity check and the maps of two classes (default 10, without costly methods; 0: none)",
 		1},
+	{"report", KEY_REPORT, "FILE.html", 0, "With --methods: also write a page that stands alone: the table, the curves, and every method's map of some images", 1},
+	{"gallery", KEY_GALLERY, "IMAGE,...", 0, "With --report: the images whose maps are shown, by their files' names (default: the first three)", 1},
 	{"seed", KEY_SEED, "N", 0, "Seed of their shuffle, the same as lsdn-calibrate's (default 1)", 1},
 	{"threads", KEY_THREADS, "N", 0, "Threads (default: all cores); the result does not depend on it", 1},
 	{"progress", KEY_PROGRESS, NULL, 0, "Show progress though standard error is no terminal", 1},
@@ -130,6 +132,8 @@ static void finish(const struct evaluate_options *o, const struct argp_state *st
 		argp_error(state, "--boxes needs no network: leave --model, --weights, --set, --images and --unseen out");
 	if (!o->contest && o->of_methods)
 		argp_error(state, "--%s is of the table of methods: ask for it with --methods", o->of_methods);
+	if (o->gallery && !o->report)
+		argp_error(state, "--gallery is of a page: name it with --report");
 	if (o->unseen && !o->weights)
 		argp_error(state, "--unseen: name the weights file that lists what it has seen with --weights");
 	if (o->boxes && (!o->ids || !o->data))
@@ -174,6 +178,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		o->check = (size_t)command_number(state, "sanity", argument, 0, 10000000);
 		o->check_costly = true;
 		return 0;
+	case KEY_REPORT:
+		o->of_methods = "report";
+		o->report = argument;
+		return 0;
+	case KEY_GALLERY: o->gallery = argument; return 0;
 	case KEY_SEED: o->seed = command_number(state, "seed", argument, 0, UINT64_MAX / 2); return 0;
 	case KEY_THREADS: o->threads = (int)command_number(state, "threads", argument, 1, 1024); return 0;
 	case KEY_PROGRESS: o->progress = true; return 0;
@@ -228,7 +237,7 @@ static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx\n--s
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --set view=five --json\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --attack deepfool --images 100 --pictures attacked\n"
 	"  lsdn-evaluate --compare squeezenet1.1.onnx googlenet.onnx --data photographs --images 200 --pictures compared\n"
-	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods all\n"
+	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods all --report methods.html\n"
 	"  lsdn-evaluate --model googlenet.onnx --data photographs --methods grad-cam,occlusion --images 100 --repeats 3 --json\n"
 	"  lsdn-evaluate --survey trust squeezenet1.1.onnx googlenet.onnx --data photographs\n"
 	"  lsdn-evaluate --survey-score answers-*.json\n"

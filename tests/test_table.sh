@@ -5,7 +5,7 @@ srcdir=${srcdir-.}
 . "$srcdir/tests/programs_lib.sh"
 
 works "lsdn-evaluate --help" "$evaluate" --help
-for word in --methods --map-threshold --repeats --costly --sanity McNemar MaxBoxAccV2 Spearman; do printed "$word" "--help says $word"; done
+for word in --methods --map-threshold --repeats --costly --sanity --report --gallery McNemar MaxBoxAccV2 Spearman; do printed "$word" "--help says $word"; done
 
 # All methods.
 for threads in 1 2; do
@@ -64,8 +64,31 @@ cp "$source/weights/embedded.onnx" net.onnx && grep -v labels "$source/weights/e
 works "a network without labels" "$evaluate" --model net.onnx --methods grad-cam --images 4 --costly 1 --sanity 1
 true_that "is right about no class" test "$(grep -c 'class known\|Localisation error\|^MaxBoxAcc' stdout)" -eq 0
 
-# Images that cannot be used.
+# The page.
+without_rates() { sed '/<h2>Images a second/,$d' "$1"; }
+for threads in 1 2; do
+	works "a page with $threads threads" "$evaluate" --methods grad-cam,cam --images 5 --costly 2 --sanity 1 --threads $threads --report page$threads.html
+	without_rates page$threads.html >same$threads.html
+done
+true_that "any number of threads writes the same but for rates" cmp same1.html same2.html
+true_that "it is a whole page" test "$(tail -n 1 page1.html)" = '</html>' -a "$(head -n 1 page1.html)" = '<!DOCTYPE html>'
+true_that "nothing is from elsewhere" test "$(grep -c 'src="[^d]\|href=\|url(\|@import\|<script\|<link' page1.html)" -eq 0
+# three photographs, each with itself, lsdn, grad-cam and the centre point
+true_that "pictures are within it" test "$(grep -o 'src="data:image/jpeg;base64,' page1.html | grep -c .)" -eq 12
+true_that "a line a method and curve" test "$(grep -c '<polyline' page1.html)" -eq 6
+true_that "every figure of the text is there" grep -q "<td>$(sed -n 's/^  grad-cam  *\([0-9.]*\)  \[.*p = .*/\1/p' stdout | head -n 1)</td>" page1.html
 works "generate" "$calibrate" --generate data --images 6
+mv data/images/generated_00000005.png 'data/images/a<b>&.png' && mv data/annotations/generated_00000005.xml 'data/annotations/a<b>&.xml'
+works "chosen images" "$evaluate" --methods lsdn --data data --costly 0 --sanity 0 --report page3.html --gallery 'a<b>&.png,generated_00000001.png'
+true_that "are shown" grep -q '<h3>generated_00000001.png: ' page3.html
+true_that "names are text" grep -q '<h3>a&lt;b&gt;&amp;.png: ' page3.html
+true_that "no others are" test "$(grep -c '<h3>generated_' page3.html)" -eq 1
+gives 1 "'nothing.png' is none of the images" "no such image" "$evaluate" --methods lsdn --data data --report never.html --gallery nothing.png
+gives 1 'no/such' "no such folder" "$evaluate" --methods lsdn --images 2 --report no/such/page.html
+if limited 8 sh -c 'echo' >/dev/null 2>&1; then gives 1 'never.html' "a full disk" limited 8 "$evaluate" --methods lsdn --images 3 --costly 0 --sanity 0 --report never.html; fi
+mv 'data/images/a<b>&.png' data/images/generated_00000005.png && mv 'data/annotations/a<b>&.xml' data/annotations/generated_00000005.xml
+
+# Images that cannot be used.
 echo 'not a picture' >data/images/text.png && cp data/annotations/generated_00000000.xml data/annotations/text.xml
 cp "$source/tests/data/annotations/no-box.xml" data/annotations/generated_00000002.xml
 gives 0 '^2 images were skipped' "what cannot be used is skipped" "$evaluate" --methods lsdn --data data
@@ -73,7 +96,7 @@ true_that "and listed" test "$(grep -c '^  .*text.png\|^  .*00000002.xml' stderr
 rm data/images/generated_0000000[013456789].png
 gives 1 'none of 2 images is usable' "nothing to measure" "$evaluate" --methods lsdn --data data
 
-for wrong in '--methods' '--methods nothing' '--methods grad-cam,' '--methods all --repeats 0' '--methods all --map-threshold 2' '--repeats 2' '--costly 2' '--sanity 2' \
+for wrong in '--methods' '--methods nothing' '--methods grad-cam,' '--methods all --repeats 0' '--methods all --map-threshold 2' '--report x.html' '--methods all --gallery x.png' '--repeats 2' '--costly 2' '--sanity 2' \
 	'--methods all --costly x' '--boxes x --ids x --data x --methods all'; do
 	usage "$wrong" "$evaluate" $wrong
 done
