@@ -99,8 +99,9 @@ static void print_text(const struct work *w, const struct taken *t)
 	struct counts c = count(w, t);
 	char buffer[32], name[NAME_ROOM];
 	printf("A: %s\nB: %s\n\n%zu images        B right    B wrong\n", a, b, t->count);
-	printf("  A right  %14llu %10llu\n  A wrong  %14llu %10llu\n\n", (unsigned long long)c.of[1][1], (unsigned long long)c.of[1][0], (unsigned long long)c.of[0][1],
-		(unsigned long long)c.of[0][0]);
+	for (int right = 1; right >= 0; right--)
+		printf("  A %s  %14llu %10llu\n", right ? "right" : "wrong", (unsigned long long)c.of[right][1], (unsigned long long)c.of[right][0]);
+	putchar('\n');
 	for (int i = 0; i < COMPARED; i++) {
 		uint64_t right = c.of[1][1] + (i ? c.of[0][1] : c.of[1][0]);
 		struct interval in = wilson_interval(right, t->count);
@@ -126,8 +127,8 @@ static json_t *said(const struct work *w, const struct kept *k, int i)
 {
 	char name[NAME_ROOM];
 	class_name(w, k, i, name);
-	return json_pack("{s:s, s:i, s:s, s:f, s:b}", "network", w->comparison->subjects[i].name, "class", k->classes[i], "name", name, "probability", k->probabilities[i],
-		"right", k->right[i]);
+	return json_pack("{s:s, s:i, s:s, s:f, s:b}", "network", w->comparison->subjects[i].name, "class", k->classes[i], "name", name, "probability",
+		k->probabilities[i], "right", k->right[i]);
 }
 
 static int print_json(const struct work *w, const struct taken *t, struct error *e)
@@ -139,8 +140,8 @@ static int print_json(const struct work *w, const struct taken *t, struct error 
 		(json_int_t)c.of[0][1], "neither", (json_int_t)c.of[0][0], "p", mcnemar_exact(c.of[1][0], c.of[0][1])), 9, e);
 	for (size_t i = 0; i < t->taken && !code; i++)
 		if (t->images[i].counts && w->kept[i].right[0] != w->kept[i].right[1])
-			code = json_line(stdout, json_pack("{s:o, s:s, s:o, s:o}", "image", json_text(source_name(&w->comparison->source, t->images[i].index, buffer)), "annotated",
-				w->kept[i].name, "first", said(w, &w->kept[i], 0), "second", said(w, &w->kept[i], 1)), 9, e);
+			code = json_line(stdout, json_pack("{s:o, s:s, s:o, s:o}", "image", json_text(source_name(&w->comparison->source, t->images[i].index, buffer)),
+				"annotated", w->kept[i].name, "first", said(w, &w->kept[i], 0), "second", said(w, &w->kept[i], 1)), 9, e);
 	return code;
 }
 

@@ -22,8 +22,8 @@ static struct table_row mean_row(const char *who, const char *what, const struct
 static int print_number(const char *who, const char *what, double value, bool json, const char *survey, struct error *e)
 {
 	if (json)
-		return json_line(stdout, json_pack("{s:s, s:s, s:s, s:o}", "survey", survey, "row", who, "measure", what, "value", isnan(value) ? json_null() : json_real(value)),
-			9, e);
+		return json_line(stdout, json_pack("{s:s, s:s, s:s, s:o}", "survey", survey, "row", who, "measure", what, "value",
+			isnan(value) ? json_null() : json_real(value)), 9, e);
 	if (isnan(value))
 		printf("  %-18s  %-31s  there is none: nothing varies, or nobody shares an image\n", who, what);
 	else
@@ -36,8 +36,9 @@ static int print_row(const struct table_row *row, const char *unit, bool json, c
 	double scale = row->mean ? 1 : 100;
 	if (!json)
 		table_print_text(row);
-	return !json ? LSDN_OK : json_line(stdout, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:I}", "survey", survey, "row", row->name, "measure", row->measure,
-		row->mean ? "mean" : "percent", scale * row->value, "low", scale * row->interval.low, "high", scale * row->interval.high, unit, (json_int_t)row->images), 9, e);
+	return !json ? LSDN_OK : json_line(stdout, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:I}", "survey", survey, "row", row->name, "measure",
+		row->measure, row->mean ? "mean" : "percent", scale * row->value, "low", scale * row->interval.low, "high", scale * row->interval.high, unit,
+		(json_int_t)row->images), 9, e);
 }
 
 static int print_best(const struct survey_answers *of, const struct survey_score *s, bool json, struct error *e)

@@ -24,6 +24,15 @@ static bool is_number(const json_t *j, int least, int most)
 	return json_is_integer(j) && json_integer_value(j) >= least && json_integer_value(j) <= most;
 }
 
+/* They are printed. */
+static bool is_name(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			return false;
+	return *text != '\0';
+}
+
 static int copy(char **out, const char *text, struct error *e)
 {
 	*out = strdup(text);
@@ -88,8 +97,8 @@ static int take(struct survey_answers *a, json_t *root, const char *path, struct
 		return refuse(path, why.text, e);
 	if (strcmp(format, "lsdn-survey-answers") != 0 || version != 1)
 		return refuse(path, "'format' and 'version' are not those of answers to a survey", e);
-	if (!*survey || !*person)
-		return refuse(path, "'survey' and 'person' must not be empty", e);
+	if (!is_name(survey) || !is_name(person) || !is_name(networks[0]) || !is_name(networks[1]))
+		return refuse(path, "'survey', 'person' and 'networks' must be texts of printable characters", e);
 	int code = copy(&a->survey, survey, e);
 	if (!code)
 		code = copy(&a->person, person, e);

@@ -13,8 +13,8 @@ static int check(const struct survey_answers *files, size_t count, struct error 
 		for (int n = 0; n < SURVEY_NETWORKS; n++)
 			same = same && strcmp(files[i].networks[n], files[0].networks[n]) == 0;
 		if (!same)
-			return error_set(e, LSDN_ERROR_INPUT, "files 1 and %zu answer different surveys (%.40s of %.80s and %.80s, %.40s of %.80s and %.80s): score them apart", i + 1,
-				files[0].survey, files[0].networks[0], files[0].networks[1], files[i].survey, files[i].networks[0], files[i].networks[1]);
+			return error_set(e, LSDN_ERROR_INPUT, "files 1 and %zu answer different surveys (%.40s of %.80s and %.80s, %.40s of %.80s and %.80s): score them apart",
+				i + 1, files[0].survey, files[0].networks[0], files[0].networks[1], files[i].survey, files[i].networks[0], files[i].networks[1]);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(files[i].person, files[k].person) == 0)
 				return error_set(e, LSDN_ERROR_INPUT, "files %zu and %zu are of one person (%.40s): give the later one alone", k + 1, i + 1, files[i].person);

@@ -152,6 +152,10 @@ START_TEST(no_answers)
 		{HEAD "{\"image\":\"x\",\"best\":0,\"reliability\":[1,2],\"left\":0,\"more\":1}]}", "more"},
 		{HEAD "{\"image\":\"x\\u0000y\",\"best\":0,\"reliability\":[1,2],\"left\":0}]}", "f:1"},
 		{HEAD "7]}", "answer 1"},
+		{"{\"format\":\"lsdn-survey-answers\",\"version\":1,\"survey\":\"s\",\"networks\":[\"a\\u001b[2J\",\"b\"],\"person\":\"p\",\"answers\":["
+			ANSWER("x", 0, 1, 1, 0) "]}", "printable"},
+		{"{\"format\":\"lsdn-survey-answers\",\"version\":2,\"survey\":\"s\",\"networks\":[\"a\",\"b\"],\"person\":\"p\",\"answers\":[]}", "'version'"},
+		{"{\"format\":\"lsdn-survey-answers\",\"version\":1,\"survey\":\"\",\"networks\":[\"a\",\"b\"],\"person\":\"p\",\"answers\":[]}", "printable"},
 		{HEAD ANSWER("x", 0, 1, 1, 0) "," ANSWER("y", 0, 1, 1, 0) "," ANSWER("x", 1, 1, 1, 0) "]}", "'x' is answered twice"},
 		{HEAD ANSWER("x", 0, 1, 1, 0) "],\"more\":1}", "more"},
 		{HEAD ANSWER("x", 0, 1, 1, 0) "],\"person\":\"q\"}", "f:1"},
