@@ -27,7 +27,11 @@ class Browser:
                 break
         options = {'args': ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--window-size=1200,1600'],
                    'prefs': {'download.default_directory': folder, 'download.prompt_for_download': False}}
-        self.base += '/' + self.call('POST', '', {'capabilities': {'alwaysMatch': {'goog:chromeOptions': options}}})['sessionId']
+        try:
+            self.base += '/' + self.call('POST', '', {'capabilities': {'alwaysMatch': {'goog:chromeOptions': options}}})['sessionId']
+        except BaseException:
+            self.end()
+            raise
 
     def call(self, method, path, body=None):
         request = urllib.request.Request(self.base + path, json.dumps(body or {}).encode() if method == 'POST' else None, method=method)
@@ -51,10 +55,15 @@ class Browser:
     def text(self, identity):
         return self.run(f"return document.getElementById('{identity}').textContent")
 
-    def close(self):
-        self.call('DELETE', '')
+    def end(self):
         self.driver.terminate()
         self.driver.wait()
+
+    def close(self):
+        try:
+            self.call('DELETE', '')
+        finally:
+            self.end()
 
 
 class Items(html.parser.HTMLParser):
