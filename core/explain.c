@@ -244,6 +244,19 @@ static int find_points(struct explainer *x, struct error *e)
 	return LSDN_OK;
 }
 
+/* Marks the points that stay. Where they have mass, that are all but those that are no finite numbers: what little evidence reached weighs little. */
+static size_t find_kept(struct explainer *x, const struct box_rule *rule)
+{
+	size_t kept = 0;
+	if (!x->weights)
+		return box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
+	for (size_t i = 0; i < x->last.count; i++) {
+		x->keep[i] = isfinite(x->points[i].y) && isfinite(x->points[i].x);
+		kept += x->keep[i];
+	}
+	return kept;
+}
+
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e)
 {
 	size_t most = 1;
@@ -257,7 +270,7 @@ int explainer_read(struct explainer *x, int p, const struct box_rule *rule, stru
 		x->known = false;
 		code = same ? LSDN_OK : find_points(x, e);
 		if (!code && !same_outliers)
-			x->last.kept = box_outliers(x->points, x->last.count, x->width, x->height, rule, x->keep);
+			x->last.kept = find_kept(x, rule);
 		if (!code)
 			code = box_find(x->points, x->weights, x->keep, x->last.count, x->width, x->height, rule, &x->last.box, &x->last.found, e);
 		x->rule = *rule;
