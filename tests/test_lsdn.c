@@ -207,6 +207,26 @@ START_TEST(networks)
 }
 END_TEST
 
+/* Places of a coarse map lie so far apart that each would be an outlier; with mass they are all seen. */
+START_TEST(coarse_maps_are_seen)
+{
+	const struct lsdn_explanation *seen;
+	struct photo photo = generated(3);
+	float map[SIDE * SIDE], highest = 0;
+	WORKS(lsdn_set(explainer, "mass=true", message));
+	WORKS(lsdn_set(explainer, "stride=16", message));
+	WORKS(lsdn_set(explainer, "radius=0.01", message));
+	WORKS(lsdn_explain_rgb(explainer, photo.rgb, photo.width, photo.height, LSDN_PREDICTED, &seen, message));
+	ck_assert_uint_gt(seen->point_count, 0);
+	ck_assert_uint_eq(seen->kept_count, seen->point_count);
+	WORKS(lsdn_heatmap(explainer, map, message));
+	for (int i = 0; i < SIDE * SIDE; i++)
+		highest = map[i] > highest ? map[i] : highest;
+	ck_assert_float_eq(highest, 1);
+	photo_free(&photo);
+}
+END_TEST
+
 /* Each failure has its code and a message, gives nothing, and leaves handles that work. */
 START_TEST(failures)
 {
@@ -344,6 +364,7 @@ int main(void)
 	tcase_add_test(tcase, choices_by_name);
 	tcase_add_test(tcase, weights_files);
 	tcase_add_test(tcase, networks);
+	tcase_add_test(tcase, coarse_maps_are_seen);
 	tcase_add_test(tcase, failures);
 	tcase_add_test(tcase, locales);
 	tcase_add_test(tcase, threads);
