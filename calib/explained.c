@@ -8,7 +8,6 @@
 
 #include "calib/correlation.h"
 #include "calib/measure.h"
-#include "core/image/map.h"
 #include "core/utf8.h"
 
 int explained_make(struct explained *out, struct explainer *x, const struct choices *choices, int asked, struct error *e)
@@ -30,7 +29,7 @@ int explained_make(struct explained *out, struct explainer *x, const struct choi
 		return error_memory(e, "an explanation");
 	memcpy(out->points, x->points, out->found.count * sizeof *out->points);
 	memcpy(out->keep, x->keep, out->found.count * sizeof *out->keep);
-	return map_make(x->points, x->weights, x->keep, out->found.count, x->width, x->height, choices->box.blur, out->map, e);
+	return explainer_map(x, choices->box.blur, out->map, e);
 }
 
 void explained_free(struct explained *x)

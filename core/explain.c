@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/image/map.h"
 #include "core/image/npy.h"
 
 /* Every crop has a session of its own, so that it is computed as if it were alone. The first one packs all weights that its like ask for: the others,
@@ -278,4 +279,9 @@ int explainer_read(struct explainer *x, int p, const struct box_rule *rule, stru
 	}
 	*out = x->last;
 	return code;
+}
+
+int explainer_map(const struct explainer *x, double blur, float *map, struct error *e)
+{
+	return map_make(x->points, x->weights, x->keep, x->last.count, x->width, x->height, blur, map, e);
 }

@@ -72,4 +72,7 @@ int explainer_walk(struct explainer *x, const struct policy *policies, int count
  * other that select the same pixels are computed once. */
 int explainer_read(struct explainer *x, int p, const struct box_rule *rule, struct explanation *out, struct error *e);
 
+/* Fills the photograph's height x width floats with the heatmap of what was read last (core/image/map.h), by mass where the policy has it. */
+int explainer_map(const struct explainer *x, double blur, float *map, struct error *e);
+
 #endif

@@ -11,7 +11,6 @@
 
 #include "core/embedded.h"
 #include "core/explain.h"
-#include "core/image/map.h"
 #include "core/weights_file.h"
 
 enum { MAX_THREADS = 1024 };
@@ -272,5 +271,5 @@ enum lsdn_error lsdn_heatmap(const struct lsdn_explainer *x, float *map, char *m
 	struct error e;
 	if (!x->explained)
 		return tell(error_set(&e, LSDN_ERROR_INPUT, "a heatmap of nothing: explain a photograph first"), &e, message);
-	return tell(map_make(x->inner.points, x->inner.weights, x->inner.keep, x->last.count, x->inner.width, x->inner.height, x->choices.box.blur, map, &e), &e, message);
+	return tell(explainer_map(&x->inner, x->choices.box.blur, map, &e), &e, message);
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/image/map.h"
 #include "core/image/picture.h"
 #include "core/json.h"
 #include "core/trail.h"
@@ -65,7 +64,7 @@ static int draw(const struct shown *s, const struct photo *photo, const char *pa
 	float *map = malloc((size_t)photo->width * (size_t)photo->height * sizeof *map);
 	if (!map)
 		return error_memory(e, "a map");
-	int code = map_make(x->points, x->weights, x->keep, s->found.count, photo->width, photo->height, s->choices->box.blur, map, e);
+	int code = explainer_map(x, s->choices->box.blur, map, e);
 	snprintf(caption, sizeof caption, "%.200s, p = %.3f", net_class_name(x->net, s->class_index, name), x->probabilities[s->class_index]);
 	utf8_mend(caption);
 	struct picture picture = {.photo = photo, .points = x->points, .keep = x->keep, .count = s->found.count,

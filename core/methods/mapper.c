@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/image/map.h"
 
 int mapper_open(struct mapper *m, struct explainer *x, struct linear_weights *w, struct error *e)
 {
@@ -79,7 +78,7 @@ static int map_walk(struct mapper *m, const struct map_method *method, const str
 	int code = explainer_walk(x, method->policy ? method->policy : &choices->policy, 1, class_index, e);
 	if (!code)
 		code = explainer_read(x, 0, &choices->box, &found, e);
-	return code ? code : map_make(x->points, x->weights, x->keep, found.count, x->width, x->height, choices->box.blur, map, e);
+	return code ? code : explainer_map(x, choices->box.blur, map, e);
 }
 
 int mapper_make(struct mapper *m, const struct map_method *method, const struct choices *choices, int class_index, int layer, float *map, bool *evidence,

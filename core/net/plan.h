@@ -61,6 +61,12 @@ struct window {
 	int over_bottom, over_right;      /* of which ceil_mode hangs over */
 };
 
+/* True where a kernel is of one tap, which never lies in padding. */
+static inline bool window_is_one_tap(const struct window *w)
+{
+	return w->height == 1 && w->width == 1 && !w->top && !w->left && !w->bottom && !w->right;
+}
+
 enum { OP_MAX_INPUTS = 64 };
 
 #define OP_FILL UINT32_MAX

@@ -39,9 +39,7 @@ static const struct op *relu_behind(const struct finding *f, int t)
 /* oneDNN adds another tensor within kernels of 1 x 1 at no cost, but within larger ones only in kernels that are slower by more than a sum takes. */
 static bool can_sum(const struct op *conv, bool relu)
 {
-	const struct window *w = &conv->window;
-	return conv->kind == OP_CONV && conv->groups == 1 && w->height == 1 && w->width == 1 && !w->top && !w->left && !w->bottom && !w->right
-		&& (!relu || conv->activation.kind == ACTIVATION_NONE);
+	return conv->kind == OP_CONV && conv->groups == 1 && window_is_one_tap(&conv->window) && (!relu || conv->activation.kind == ACTIVATION_NONE);
 }
 
 static struct stage stage_of_add(struct finding *f, const struct op *add)

@@ -124,7 +124,7 @@ float support_preceding(const struct session *session, const struct plan *plan, 
 	case OP_GEMM:
 		return highest_product(input, op->weights + (size_t)n.c * (size_t)count, count);
 	case OP_CONV:
-		if (op->window.height == 1 && op->window.width == 1 && !op->window.top && !op->window.left && !op->window.bottom && !op->window.right) {
+		if (window_is_one_tap(&op->window)) {
 			size_t pixel = (size_t)(n.y * op->window.stride_y * in->w + n.x * op->window.stride_x);
 			return highest_product(input + pixel * (size_t)in->c + support_first_channel(plan, op, n.c), filter_of(op, n.c, count), count);
 		}

@@ -16,6 +16,12 @@ LSDN_KERNEL static int first_highest(const float *z, int count)
 	return place < count ? place : 0;
 }
 
+/* The candidate with the highest Z_cur of neuron s, which was looked at. */
+static neuron_t top_neuron(const struct walk *w, const struct op *op, struct place s)
+{
+	return look_neuron(w, op, s, first_highest(w->seen.z, support_count(w->plan, op)));
+}
+
 /* Adds 1 where the mask has its policy. */
 LSDN_KERNEL static void count_policies(uint32_t *restrict counts, const uint64_t *restrict mask, int policies)
 {
@@ -33,7 +39,7 @@ static int count_tops(struct walk *w, const struct op *op)
 		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
 		look(w, op, k, s);
 		size_t before = w->tops.count;
-		int64_t top = index_set_add(&w->tops, look_neuron(w, op, s, first_highest(w->seen.z, support_count(w->plan, op))));
+		int64_t top = index_set_add(&w->tops, top_neuron(w, op, s));
 		if (top >= 0 && w->tops.count * policies > w->top_room) {
 			size_t room = 2 * w->tops.count * policies;
 			uint32_t *counts = realloc(w->top_counts, room * sizeof *counts);
@@ -235,12 +241,6 @@ static int weigh(struct walk *w, const struct op *op, size_t count)
 	return LSDN_OK;
 }
 
-/* The candidate with the highest Z_cur, which is all that CNN-Fixations asks for. */
-static int select_top(struct walk *w, const struct op *op, struct place s, const uint64_t *mask)
-{
-	return walk_add(w, op->inputs[0], look_neuron(w, op, s, first_highest(w->seen.z, support_count(w->plan, op))), mask);
-}
-
 /* Weighs all candidates of s. */
 static int select_among_all(struct walk *w, const struct op *op, const struct rule *r, struct place s, const uint64_t *mask)
 {
@@ -283,7 +283,7 @@ int walk_select(struct walk *w, const struct op *op)
 		look(w, op, k, s);
 		mass_give(w, from, slot);
 		if (top_alone) {
-			code = select_top(w, op, s, mask);
+			code = walk_add(w, op->inputs[0], top_neuron(w, op, s), mask); /* all that CNN-Fixations asks for */
 			done = true;
 		} else if (search) {
 			code = search_run(w, op, &r, s, mask, &done);

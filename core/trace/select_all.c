@@ -8,9 +8,7 @@
 bool select_all_possible(const struct walk *w, const struct op *op, const struct rule *r)
 {
 	const struct tensor *in = &w->plan->tensors[op->inputs[0]];
-	const struct window *k = &op->window;
-	bool one_tap = k->height == 1 && k->width == 1 && !k->top && !k->left && !k->bottom && !k->right;
-	bool one_place = op->kind == OP_GEMM || (in->h == 1 && in->w == 1 && one_tap && op->groups == 1);
+	bool one_place = op->kind == OP_GEMM || (in->h == 1 && in->w == 1 && window_is_one_tap(&op->window) && op->groups == 1);
 	return one_place && in->c > 1 && r->k == K_ALL && r->gated && !w->listener && !w->heavy;
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "core/explain.h"
-#include "core/image/map.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What the rest of the program relies on without asking again. */
@@ -73,7 +72,7 @@ static void check_explanation(const struct explainer *x, const struct explanatio
 	bool seen = kind == BOX_POINTS || kind == BOX_MAP ? found->kept > 0 : found->count > 0;
 	FUZZ_TRUE(x->weights ? seen || !found->found : found->found == seen); /* masses may be nothing */
 	FUZZ_TRUE(!found->found || (0 <= b->xmin && b->xmin <= b->xmax && b->xmax < WIDTH && 0 <= b->ymin && b->ymin <= b->ymax && b->ymax < HEIGHT));
-	fuzz_answer(map_make(x->points, NULL, x->keep, found->count, WIDTH, HEIGHT, CHOICES_DEFAULT.box.blur, map, &e), &e);
+	fuzz_answer(explainer_map(x, CHOICES_DEFAULT.box.blur, map, &e), &e);
 }
 
 static void explain(struct explainer *x, const char *const *settings)
