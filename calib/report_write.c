@@ -92,17 +92,20 @@ static void write_table(FILE *f, const struct calibration *c, const char *key, c
 }
 
 /* What was tuned without each fold. */
-static void write_folds(FILE *f, const struct calibration *c)
+static int write_folds(FILE *f, const struct calibration *c, struct error *e)
 {
 	fprintf(f, "  folds = (\n");
 	for (int fold = 0; fold < c->plan.folds; fold++) {
 		char *text = choices_text(&c->matrix.settings[c->fold_settings[fold]]);
+		if (!text)
+			return error_memory(e, "settings");
 		fprintf(f, "    ");
-		weights_file_write_string(f, text ? text : "");
+		weights_file_write_string(f, text);
 		fprintf(f, "%s\n", fold + 1 < c->plan.folds ? "," : "");
 		free(text);
 	}
 	fprintf(f, "  );\n");
+	return LSDN_OK;
 }
 
 /* Names of the usable images from the `from`-th to before the `to`-th. */
@@ -184,7 +187,7 @@ int report_write(const char *path, const struct calibration *c, const struct rew
 	write_table(f, c, "rows", &c->calibrated);
 	if (c->crossed.images) {
 		write_table(f, c, "cross_validated", &c->crossed);
-		write_folds(f, c);
+		code = write_folds(f, c, e);
 	}
 	if (c->held_out.images)
 		write_table(f, c, "held_out", &c->held_out);
@@ -192,5 +195,7 @@ int report_write(const char *path, const struct calibration *c, const struct rew
 	if (c->held_out.images)
 		write_names(f, "held_out_images", c, job->source, c->plan.images, c->plan.images + c->plan.held_out);
 	fprintf(f, "};\n");
-	return output_close(&out, e);
+	if (code)
+		output_abandon(&out);
+	return code ? code : output_close(&out, e);
 }
