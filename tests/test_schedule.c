@@ -106,6 +106,21 @@ static struct calibration_plan plan_of(const struct grid *g, enum schedule sched
 		.rules = BANDIT_DEFAULT, .seed = 5};
 }
 
+/* Case n of a test, with chance of its own: the images, and a random grid of settings. */
+static void case_open(struct pcg *rng, struct bench *b, struct grid *g, uint64_t seed, int stream, int n)
+{
+	pcg_seed(rng, seed, (uint64_t)(stream + n));
+	bench_open(b, seed + (uint64_t)n);
+	grid_make(g, rng);
+}
+
+static void case_close(struct calibration *c, struct grid *g, struct bench *b)
+{
+	calibration_close(c);
+	grid_free(g);
+	bench_close(b);
+}
+
 /* Joint: every combination's hits, those that are one setting once; the answer is the first of the best. */
 START_TEST(joint_is_exhaustive)
 {
@@ -117,9 +132,7 @@ START_TEST(joint_is_exhaustive)
 		struct calibration c;
 		struct error e;
 		int values[MOST], best = 0, arm = 0;
-		pcg_seed(&rng, seed, (uint64_t)n);
-		bench_open(&b, seed + (uint64_t)n);
-		grid_make(&g, &rng);
+		case_open(&rng, &b, &g, seed, 0, n);
 		grid_fill(&g, &b);
 		struct calibration_plan plan = plan_of(&g, SCHEDULE_JOINT, 2);
 		ck_assert_msg(run(&b, &c, &plan, &g.base, &e) == 0, "%s", e.message);
@@ -147,9 +160,7 @@ START_TEST(joint_is_exhaustive)
 		struct choices wanted = cell_setting(&g, values);
 		check_tuned(&c, &wanted, seed, n);
 		ck_assert_uint_eq(c.calibrated.hits[0], (uint64_t)g.hits[best]);
-		calibration_close(&c);
-		grid_free(&g);
-		bench_close(&b);
+		case_close(&c, &g, &b);
 	}
 }
 END_TEST
@@ -193,9 +204,7 @@ START_TEST(coordinate_is_a_plain_ascent)
 		struct calibration c;
 		struct error e;
 		int values[MOST] = {-1, -1, -1, -1}, rounds, taken = 0;
-		pcg_seed(&rng, seed, 100 + (uint64_t)n);
-		bench_open(&b, seed + (uint64_t)n);
-		grid_make(&g, &rng);
+		case_open(&rng, &b, &g, seed, 100, n);
 		grid_fill(&g, &b);
 		rounds = between(&rng, 1, 4);
 		struct calibration_plan plan = plan_of(&g, SCHEDULE_COORDINATE, rounds);
@@ -228,9 +237,7 @@ START_TEST(coordinate_is_a_plain_ascent)
 		ck_assert_int_eq(taken, c.tuning_count);
 		struct choices wanted = cell_setting(&g, values);
 		check_tuned(&c, &wanted, seed, n);
-		calibration_close(&c);
-		grid_free(&g);
-		bench_close(&b);
+		case_close(&c, &g, &b);
 	}
 	ck_assert_int_gt(moved, 0);
 }
@@ -247,9 +254,7 @@ START_TEST(independent_is_each_alone)
 		struct calibration c;
 		struct error e;
 		int first[MOST] = {-1, -1, -1, -1}, values[MOST];
-		pcg_seed(&rng, seed, 200 + (uint64_t)n);
-		bench_open(&b, seed + (uint64_t)n);
-		grid_make(&g, &rng);
+		case_open(&rng, &b, &g, seed, 200, n);
 		struct calibration_plan plan = plan_of(&g, SCHEDULE_INDEPENDENT, 2);
 		ck_assert_msg(run(&b, &c, &plan, &g.base, &e) == 0, "%s", e.message);
 		ck_assert_int_eq(c.tuning_count, g.count);
@@ -274,9 +279,7 @@ START_TEST(independent_is_each_alone)
 		struct choices wanted = cell_setting(&g, values);
 		check_tuned(&c, &wanted, seed, n);
 		ck_assert_uint_eq(c.calibrated.hits[0], (uint64_t)hits_of(&b, &wanted));
-		calibration_close(&c);
-		grid_free(&g);
-		bench_close(&b);
+		case_close(&c, &g, &b);
 	}
 }
 END_TEST
@@ -292,9 +295,7 @@ START_TEST(folds_leave_their_images_out)
 		struct calibration c;
 		struct error e;
 		uint64_t hits = 0;
-		pcg_seed(&rng, seed, 300 + (uint64_t)n);
-		bench_open(&b, seed + (uint64_t)n);
-		grid_make(&g, &rng);
+		case_open(&rng, &b, &g, seed, 300, n);
 		struct calibration_plan plan = plan_of(&g, SCHEDULE_JOINT, 2);
 		plan.folds = between(&rng, 2, 5);
 		ck_assert_msg(run(&b, &c, &plan, &g.base, &e) == 0, "%s", e.message);
@@ -317,9 +318,7 @@ START_TEST(folds_leave_their_images_out)
 		ck_assert_uint_eq(c.crossed.hits[0], hits);
 		ck_assert_uint_eq(c.crossed.hits[c.rival_count - 1], c.calibrated.hits[c.rival_count - 1]);
 		free(rows);
-		calibration_close(&c);
-		grid_free(&g);
-		bench_close(&b);
+		case_close(&c, &g, &b);
 	}
 }
 END_TEST
