@@ -17,7 +17,7 @@ static int open_crop(struct explainer *x, int i, struct error *e)
 	if (!crop->session)
 		crop->session = session_open(&x->net->plan, x->packed, 1, x->threads, e);
 	if (crop->session && !crop->walk)
-		crop->walk = walk_open(&x->net->plan, e);
+		crop->walk = walk_open(&x->net->plan, x->threads, e);
 	return crop->walk ? LSDN_OK : (int)e->code;
 }
 

@@ -70,7 +70,7 @@ static void open_model(struct runner *r, const char *name)
 	snprintf(r->model, sizeof r->model, "%s", name);
 	r->packed = packed_weights_open(&r->net.plan, &e);
 	r->session = session_open(&r->net.plan, r->packed, 1, 2, &e);
-	r->walk = walk_open(&r->net.plan, &e);
+	r->walk = walk_open(&r->net.plan, 2, &e);
 	ck_assert_msg(r->session && r->walk, "%s", e.message);
 }
 

@@ -22,20 +22,22 @@ struct bounds {
 	int image;
 	uint64_t start;      /* counts images, so that rows of former ones need no clearing */
 	struct slot **slots; /* by tensor that a layer made and pixel; NULL until it is asked for */
-	struct norms *norms; /* by op; made when they are asked for, like */
-	float **depthwise;   /* weights, likewise */
+	struct norms *norms; /* by op, */
+	float **depthwise;   /* weights, likewise: made by bounds_prepare */
+	bool borrowed;       /* both are another's */
 	struct arena arena;  /* of the rows */
 	float *scratch;
 };
 
-struct bounds *bounds_open(const struct plan *plan, struct error *e)
+static struct bounds *open_bounds(const struct plan *plan, const struct bounds *first, struct error *e)
 {
 	struct bounds *b = calloc(1, sizeof *b);
 	if (b) {
 		b->plan = plan;
 		b->slots = calloc((size_t)plan->tensor_count, sizeof *b->slots);
-		b->norms = calloc((size_t)plan->op_count + 1, sizeof *b->norms);
-		b->depthwise = calloc((size_t)plan->op_count + 1, sizeof *b->depthwise);
+		b->borrowed = first;
+		b->norms = first ? first->norms : calloc((size_t)plan->op_count + 1, sizeof *b->norms);
+		b->depthwise = first ? first->depthwise : calloc((size_t)plan->op_count + 1, sizeof *b->depthwise);
 		b->scratch = malloc(support_scratch(plan) * sizeof *b->scratch);
 	}
 	if (b && b->slots && b->norms && b->depthwise && b->scratch)
@@ -45,20 +47,36 @@ struct bounds *bounds_open(const struct plan *plan, struct error *e)
 	return NULL;
 }
 
+struct bounds *bounds_open(const struct plan *plan, struct error *e)
+{
+	return open_bounds(plan, NULL, e);
+}
+
+struct bounds *bounds_open_beside(const struct bounds *first, struct error *e)
+{
+	return open_bounds(first->plan, first, e);
+}
+
+static void free_weights(struct bounds *b)
+{
+	for (int k = 0; b->norms && b->depthwise && k < b->plan->op_count; k++) {
+		norms_free(&b->norms[k]);
+		free(b->depthwise[k]);
+	}
+	free(b->norms);
+	free(b->depthwise);
+}
+
 void bounds_close(struct bounds *b)
 {
 	if (!b)
 		return;
 	for (int t = 0; b->slots && t < b->plan->tensor_count; t++)
 		free(b->slots[t]);
-	for (int k = 0; b->norms && b->depthwise && k < b->plan->op_count; k++) {
-		norms_free(&b->norms[k]);
-		free(b->depthwise[k]);
-	}
+	if (!b->borrowed)
+		free_weights(b);
 	arena_free(&b->arena);
 	free(b->slots);
-	free(b->norms);
-	free(b->depthwise);
 	free(b->scratch);
 	free(b);
 }
@@ -139,14 +157,10 @@ static void bound_sum(struct bounds *b, int t, struct place n, struct bounds_row
 		know_all(b, t, n, row);
 }
 
-static int know_depthwise(struct bounds *b, const struct op *op, struct place n, struct bounds_row *row, struct error *e)
+static void know_depthwise(struct bounds *b, const struct op *op, struct place n, struct bounds_row *row)
 {
-	float **weights = &b->depthwise[op - b->plan->ops];
-	if (!*weights && !(*weights = depthwise_weights(b->plan, op)))
-		return error_memory(e, "a walk");
-	depthwise_row(b->plan, op, *weights, session_tensor(b->session, op->inputs[0], b->image), n, row->exact);
+	depthwise_row(b->plan, op, b->depthwise[op - b->plan->ops], session_tensor(b->session, op->inputs[0], b->image), n, row->exact);
 	know(row, b->plan->tensors[op->output].c);
-	return LSDN_OK;
 }
 
 /* The activations under a kernel of one tap; NULL where it is in the padding. */
@@ -178,9 +192,7 @@ static int bound_patch(struct bounds *b, const struct op *op, const struct norms
 static int bound_conv(struct bounds *b, int t, struct place n, struct bounds_row *row, struct error *e)
 {
 	const struct op *op = maker_of(b, t);
-	struct norms *norms = &b->norms[op - b->plan->ops];
-	if (!norms->outputs && norms_make(norms, b->plan, op, e))
-		return (int)e->code;
+	const struct norms *norms = &b->norms[op - b->plan->ops];
 	const float *activations = norms->taps == 1 ? under_one_tap(b, op, n) : NULL;
 	int code = norms->taps > 1 ? bound_patch(b, op, norms, n, row, e) : LSDN_OK;
 	if (code)
@@ -216,6 +228,21 @@ static int bound_concat(struct bounds *b, const struct op *op, uint32_t pixel, s
 	return LSDN_OK;
 }
 
+int bounds_prepare(struct bounds *b, int t, struct error *e)
+{
+	const struct op *op = maker_of(b, plan_layer_tensor(b->plan, t));
+	int code = LSDN_OK, k = op ? (int)(op - b->plan->ops) : 0;
+	if (op && depthwise_is(b->plan, op)) {
+		if (!b->depthwise[k] && !(b->depthwise[k] = depthwise_weights(b->plan, op)))
+			code = error_memory(e, "a walk");
+	} else if (op && (op->kind == OP_CONV || op->kind == OP_GEMM)) {
+		code = b->norms[k].outputs ? LSDN_OK : norms_make(&b->norms[k], b->plan, op, e);
+	}
+	for (int i = 0; op && op->kind == OP_CONCAT && i < op->input_count && !code; i++)
+		code = bounds_prepare(b, op->inputs[i], e);
+	return code;
+}
+
 static struct slot *slot_of(struct bounds *b, int t, uint32_t pixel)
 {
 	const struct tensor *tensor = &b->plan->tensors[t];
@@ -241,7 +268,7 @@ const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, stru
 	*row = (struct bounds_row){.bound = numbers, .exact = numbers + tensor->c};
 	int code = LSDN_OK;
 	if (op && depthwise_is(b->plan, op))
-		code = know_depthwise(b, op, place_of(tensor, pixel), row, e);
+		know_depthwise(b, op, place_of(tensor, pixel), row);
 	else if (op && (op->kind == OP_CONV || op->kind == OP_GEMM))
 		code = bound_conv(b, t, place_of(tensor, pixel), row, e);
 	else if (op && op->kind == OP_CONCAT)

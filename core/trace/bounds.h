@@ -19,10 +19,16 @@ struct bounds;
 
 /* Belongs to one thread; plan must outlive it. */
 struct bounds *bounds_open(const struct plan *plan, struct error *e);
+
+/* The same for a second thread, with what the first one's are of weights, which must outlive these. */
+struct bounds *bounds_open_beside(const struct bounds *first, struct error *e);
 void bounds_close(struct bounds *b);
 
 /* From now on it is about that image of the session's batch, whose activations are new. */
 void bounds_start(struct bounds *b, const struct session *session, int image);
+
+/* Makes, once, what bounds of tensor t ask of the weights: before rows of it are asked for. No other thread may be at work then. */
+int bounds_prepare(struct bounds *b, int t, struct error *e);
 
 /* The row of a pixel (y * W + x) of tensor t, which stays until the next start; NULL where memory is short. In what follows t is a tensor that a layer made
  * (plan_layer_tensor), and the row was asked for. */

@@ -25,8 +25,8 @@ int look_start(struct walk *w, const struct op *op, size_t selected)
 	struct seen *seen = &w->seen;
 	size_t count = (size_t)support_count(w->plan, op);
 	seen->kept = selected && selected <= MOST_KEPT / count;
-	seen->count = 0;
-	size_t wanted = seen->kept ? selected * count : count;
+	seen->done = false;
+	size_t wanted = (seen->kept ? selected : 2) * count;
 	if (wanted <= seen->room)
 		return LSDN_OK;
 	free(seen->all_z);
@@ -70,18 +70,17 @@ static void see(struct walk *w, const struct op *op, struct place s, float sign)
 		support_current(w->plan, op, input, s, w->seen.z);
 }
 
-void look(struct walk *w, const struct op *op, size_t slot, struct place s)
+void look(struct walk *w, const struct op *op, size_t k, struct place s)
 {
 	const struct policy *p = &w->policies[0];
 	struct seen *seen = &w->seen;
 	int count = support_count(w->plan, op);
 	bool strongest = op->kind == OP_CONV && p->locate == LOCATE_STRONGEST && op->window.height * op->window.width > 1;
-	seen->z = seen->all_z + (seen->kept ? slot * (size_t)count : 0);
-	seen->pixels = strongest ? seen->all_pixels + (seen->kept ? slot * (size_t)count : 0) : NULL;
+	seen->z = seen->all_z + (seen->kept ? k * (size_t)count : 0);
+	seen->pixels = strongest ? seen->all_pixels + (seen->kept ? k * (size_t)count : 0) : NULL;
 	seen->pixel = op->kind == OP_CONV ? support_center(w->plan, op, s) : 0;
-	if (seen->kept && slot < seen->count)
+	if (seen->done)
 		return;
-	seen->count = slot + 1;
 	float sign;
 	bool known = look_sign(w, op, s, &sign);
 	see(w, op, s, sign);

@@ -6,31 +6,6 @@
 
 #include "core/trace/walk_inside.h"
 
-static int by_number(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
-}
-
-int mass_start(struct walk *w, const struct selection *from)
-{
-	size_t count = from->neurons.count;
-	if (!w->heavy)
-		return LSDN_OK;
-	if (count > w->order_room) {
-		free(w->order);
-		w->order = malloc(count * sizeof *w->order);
-		w->order_room = w->order ? count : 0;
-		if (!w->order)
-			return error_memory(w->error, "a walk");
-	}
-	for (size_t slot = 0; slot < count; slot++)
-		w->order[slot] = (uint64_t)from->neurons.keys[slot] << 32 | slot;
-	if (count)
-		qsort(w->order, count, sizeof *w->order, by_number);
-	return LSDN_OK;
-}
-
 void mass_give(struct walk *w, const struct selection *from, size_t slot)
 {
 	w->giving = w->heavy ? from->masses + slot * (size_t)w->count : NULL;

@@ -7,6 +7,7 @@
 
 #include "core/trace/bounds.h"
 #include "core/trace/lanes.h"
+#include "core/trace/pair.h"
 #include "core/trace/search.h"
 #include "core/trace/supports_inside.h"
 
@@ -29,17 +30,40 @@ LSDN_KERNEL static void count_policies(uint32_t *restrict counts, const uint64_t
 		counts[p] += (uint32_t)(mask[p / 64] >> (p % 64) & 1);
 }
 
-/* Z_suc counts, for each policy, the selected neurons for which a candidate has the highest Z_cur. */
-static int count_tops(struct walk *w, const struct op *op)
+static struct place place_in_hand(const struct walk *w, const struct layer *l, size_t k)
 {
-	const struct selection *from = &w->selected[op->output];
-	size_t policies = (size_t)w->count;
-	for (size_t k = 0; k < from->neurons.count; k++) {
-		size_t slot = walk_slot(w, k);
-		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
-		look(w, op, k, s);
+	return neuron_place(&w->plan->tensors[l->op->output], l->from->neurons.keys[walk_slot(w, k)]);
+}
+
+static int find_top(struct walk *w, const struct layer *l, size_t k)
+{
+	struct place s = place_in_hand(w, l, k);
+	look(w, l->op, k, s);
+	w->tops_of[k] = top_neuron(w, l->op, s);
+	return LSDN_OK;
+}
+
+static int make_room_for_tops(struct walk *w, size_t selected)
+{
+	if (selected <= w->tops_of_room)
+		return LSDN_OK;
+	free(w->tops_of);
+	w->tops_of = malloc(selected * sizeof *w->tops_of);
+	w->tops_of_room = w->tops_of ? selected : 0;
+	return w->tops_of ? LSDN_OK : error_memory(w->error, "a walk");
+}
+
+/* Z_suc counts, for each policy, the selected neurons for which a candidate has the highest Z_cur. */
+static int count_tops(struct walk *w, const struct layer *l)
+{
+	size_t policies = (size_t)w->count, selected = l->from->neurons.count;
+	int code = make_room_for_tops(w, selected);
+	if (!code)
+		code = pair_run(w, l, find_top);
+	w->seen.done = w->seen.kept;
+	for (size_t k = 0; k < selected && !code; k++) {
 		size_t before = w->tops.count;
-		int64_t top = index_set_add(&w->tops, top_neuron(w, op, s));
+		int64_t top = index_set_add(&w->tops, w->tops_of[k]);
 		if (top >= 0 && w->tops.count * policies > w->top_room) {
 			size_t room = 2 * w->tops.count * policies;
 			uint32_t *counts = realloc(w->top_counts, room * sizeof *counts);
@@ -53,9 +77,9 @@ static int count_tops(struct walk *w, const struct op *op)
 		uint32_t *counts = w->top_counts + (size_t)top * policies;
 		if (w->tops.count > before)
 			memset(counts, 0, policies * sizeof *counts);
-		count_policies(counts, from->masks + slot * (size_t)w->words, w->count);
+		count_policies(counts, l->from->masks + walk_slot(w, k) * (size_t)w->words, w->count);
 	}
-	return LSDN_OK;
+	return code;
 }
 
 /* Z_pre of neuron n of tensor t. */
@@ -226,13 +250,10 @@ static size_t gather(struct walk *w, const struct op *op, struct place s, bool g
 /* The other supports of the candidates, for their Omega. */
 static int weigh(struct walk *w, const struct op *op, size_t count)
 {
-	bool with_pre = w->listener;
-	for (int p = 0; p < w->count; p++)
-		with_pre = with_pre || w->mixtures[p].alpha.pre != 0;
 	for (size_t i = 0; i < count; i++) {
 		struct candidate *c = &w->candidates[i];
 		c->top = index_set_find(&w->tops, c->neuron);
-		int code = with_pre ? preceding(w, op->inputs[0], c->neuron, &c->pre) : LSDN_OK;
+		int code = w->preceding ? preceding(w, op->inputs[0], c->neuron, &c->pre) : LSDN_OK;
 		if (code)
 			return code;
 	}
@@ -257,41 +278,53 @@ static int select_among_all(struct walk *w, const struct op *op, const struct ru
 	return code;
 }
 
-int walk_select(struct walk *w, const struct op *op)
+static int select_for(struct walk *w, const struct layer *l, size_t k)
 {
-	struct rule r = rule_of(w->plan, op, &w->policies[0]);
-	const struct selection *from = &w->selected[op->output];
-	if (select_all_possible(w, op, &r))
-		return select_all(w, op);
+	size_t slot = walk_slot(w, k);
+	struct place s = place_in_hand(w, l, k);
+	const uint64_t *mask = l->from->masks + slot * (size_t)w->words;
+	bool done = false;
+	look(w, l->op, k, s);
+	mass_give(w, l->from, slot);
+	if (l->top_alone)
+		return walk_add(w, l->op->inputs[0], top_neuron(w, l->op, s), mask);
+	int code = l->search ? search_run(w, l->op, &l->rule, s, mask, &done) : LSDN_OK;
+	return code || done ? code : select_among_all(w, l->op, &l->rule, s, mask);
+}
+
+/* Alpha of every policy at the layer; true where Z_pre enters some Omega. */
+static bool mix(struct walk *w, const struct op *op)
+{
+	bool preceding = w->listener;
 	for (int p = 0; p < w->count; p++) {
 		struct alpha alpha = policy_alpha(&w->policies[p], (int)(op - w->plan->ops));
 		w->mixtures[p] = (struct mixture){alpha, alpha.cur == 0 ? 0 : alpha.pre / alpha.cur};
+		preceding = preceding || alpha.pre != 0;
 	}
-	bool choice = r.share > 0 || (r.k != K_ALL && r.k < support_count(w->plan, op)); /* no neuron has more candidates */
-	bool search = choice && search_possible(w, &r), top_alone = r.current_only && r.k == 1 && !r.gated && !w->listener;
-	int code = look_start(w, op, from->neurons.count);
+	return preceding;
+}
+
+int walk_select(struct walk *w, const struct op *op)
+{
+	struct layer l = {.op = op, .from = &w->selected[op->output], .rule = rule_of(w->plan, op, &w->policies[0])};
+	const struct rule *r = &l.rule;
+	if (select_all_possible(w, op, r))
+		return select_all(w, op);
+	w->preceding = mix(w, op);
+	bool choice = r->share > 0 || (r->k != K_ALL && r->k < support_count(w->plan, op)); /* no neuron has more candidates */
+	l.search = choice && search_possible(w, r);
+	l.top_alone = r->current_only && r->k == 1 && !r->gated && !w->listener; /* all that CNN-Fixations asks for */
+	int code = look_start(w, op, l.from->neurons.count);
+	if (!code && w->preceding && !r->current_only)
+		code = bounds_prepare(w->bounds, op->inputs[0], w->error);
 	index_set_clear(&w->tops);
-	if (!code && (choice || w->listener || w->heavy) && !r.current_only && from->neurons.count > 1)
-		code = count_tops(w, op);
-	if (!code && search)
-		code = search_start(w, op, &r);
-	for (size_t k = 0; k < from->neurons.count && !code; k++) {
-		size_t slot = walk_slot(w, k);
-		struct place s = neuron_place(&w->plan->tensors[op->output], from->neurons.keys[slot]);
-		const uint64_t *mask = from->masks + slot * (size_t)w->words;
-		bool done = false;
-		look(w, op, k, s);
-		mass_give(w, from, slot);
-		if (top_alone) {
-			code = walk_add(w, op->inputs[0], top_neuron(w, op, s), mask); /* all that CNN-Fixations asks for */
-			done = true;
-		} else if (search) {
-			code = search_run(w, op, &r, s, mask, &done);
-		}
-		if (!code && !done)
-			code = select_among_all(w, op, &r, s, mask);
-	}
-	if (search)
+	if (!code && (choice || w->listener || w->heavy) && !r->current_only && l.from->neurons.count > 1)
+		code = count_tops(w, &l);
+	if (!code && l.search)
+		code = search_start(w, op, r);
+	if (!code)
+		code = pair_run(w, &l, select_for);
+	if (l.search)
 		search_end(w, op);
 	return code;
 }

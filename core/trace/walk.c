@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "core/trace/bounds.h"
+#include "core/trace/pair.h"
 #include "core/trace/search.h"
 #include "core/trace/walk_inside.h"
 
-struct walk *walk_open(const struct plan *plan, struct error *e)
+struct walk *walk_open(const struct plan *plan, int threads, struct error *e)
 {
 	struct walk *w = calloc(1, sizeof *w);
 	size_t candidates = walk_most_candidates(plan);
@@ -23,12 +24,12 @@ struct walk *walk_open(const struct plan *plan, struct error *e)
 		w->search = search_open(plan);
 		w->bounds = bounds_open(plan, e);
 	}
-	if (!w || !w->selected || !w->ends || !w->candidates || !w->ranked || !w->search || !w->bounds) {
-		walk_close(w);
-		error_memory(e, "a walk");
-		return NULL;
-	}
-	return w;
+	bool open = w && w->selected && w->ends && w->candidates && w->ranked && w->search && w->bounds;
+	if (open && (threads == 1 || !pair_open(w, e)))
+		return w;
+	walk_close(w);
+	error_memory(e, "a walk");
+	return NULL;
 }
 
 void walk_close(struct walk *w)
@@ -41,6 +42,7 @@ void walk_close(struct walk *w)
 		free(w->selected[t].masses);
 	}
 	index_set_free(&w->tops);
+	pair_close(w);
 	bounds_close(w->bounds);
 	search_close(w->search);
 	free(w->selected);
@@ -53,6 +55,7 @@ void walk_close(struct walk *w)
 	free(w->own);
 	free(w->mixtures);
 	free(w->top_counts);
+	free(w->tops_of);
 	free(w->seen.all_z);
 	free(w->seen.all_pixels);
 	free(w->candidates);
@@ -68,6 +71,8 @@ void walk_forget(struct walk *w)
 
 int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
 {
+	if (w->finding)
+		return pair_keep(w, n, mask);
 	struct selection *s = &w->selected[t];
 	size_t words = (size_t)w->words, before = s->neurons.count;
 	int64_t slot = index_set_add(&s->neurons, n);
@@ -102,6 +107,32 @@ void walk_listen(struct walk *w, step_listener listener, void *context)
 {
 	w->listener = listener;
 	w->listener_context = context;
+}
+
+static int by_number(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+/* Brings a layer's selected output neurons in order, if that matters. */
+static int bring_in_order(struct walk *w, const struct selection *from)
+{
+	size_t count = from->neurons.count;
+	w->ordered = w->heavy || pair_works(w, count);
+	if (!w->ordered)
+		return LSDN_OK;
+	if (count > w->order_room) {
+		free(w->order);
+		w->order = malloc(count * sizeof *w->order);
+		w->order_room = w->order ? count : 0;
+		if (!w->order)
+			return error_memory(w->error, "a walk");
+	}
+	for (size_t slot = 0; slot < count; slot++)
+		w->order[slot] = (uint64_t)from->neurons.keys[slot] << 32 | slot;
+	qsort(w->order, count, sizeof *w->order, by_number);
+	return LSDN_OK;
 }
 
 static const float *values(const struct walk *w, int t)
@@ -271,14 +302,32 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 	return take_policies(w, policies, count, e);
 }
 
+/* From the selected classes back to where walks end. */
+static int walk_layers(struct walk *w)
+{
+	int code = LSDN_OK;
+	for (int k = w->plan->op_count; k-- > 0 && !code;) {
+		const struct op *op = &w->plan->ops[k];
+		if (!w->selected[op->output].neurons.count || w->ends[op->output])
+			continue;
+		code = bring_in_order(w, &w->selected[op->output]);
+		if (!code)
+			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
+		mass_end(w, &w->selected[op->output]);
+	}
+	return code;
+}
+
 int walk_run(struct walk *w, const struct session *session, int image, const struct policy *policies, int count, const int *classes,
 	int class_count, struct error *e)
 {
 	uint64_t everyone[WALK_WORDS] = {0};
 	int code = start(w, policies, count, e);
 	w->step.op = NULL;
-	if (!w->known || session != w->session || image != w->image)
+	if (!w->known || session != w->session || image != w->image) {
 		bounds_start(w->bounds, session, image);
+		pair_start(w, session, image);
+	}
 	w->known = true;
 	w->session = session;
 	w->image = image;
@@ -286,15 +335,8 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 		everyone[p / 64] |= (uint64_t)1 << (p % 64);
 	for (int i = 0; i < class_count && !code; i++)
 		code = walk_add(w, w->plan->scores, (neuron_t)classes[i], everyone);
-	for (int k = w->plan->op_count; k-- > 0 && !code;) {
-		const struct op *op = &w->plan->ops[k];
-		if (!w->selected[op->output].neurons.count || w->ends[op->output])
-			continue;
-		code = mass_start(w, &w->selected[op->output]);
-		if (!code)
-			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
-		mass_end(w, &w->selected[op->output]);
-	}
+	if (!code)
+		code = pair_walk(w, walk_layers);
 	if (!code)
 		code = points_gather(w);
 	if (!code && w->contrasted)

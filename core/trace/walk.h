@@ -13,8 +13,9 @@ struct walk;
 
 enum { WALK_MAX_POLICIES = 1024 };
 
-/* A walk belongs to one thread; plan must outlive it. */
-struct walk *walk_open(const struct plan *plan, struct error *e);
+/* A walk belongs to one thread; plan must outlive it. Where `threads` are more than one, a second one of OpenMP's helps with layers of which many neurons are
+ * selected; the result is the same. */
+struct walk *walk_open(const struct plan *plan, int threads, struct error *e);
 
 /* Forgets what was computed from activations; to be called when the session has run anew. */
 void walk_forget(struct walk *w);

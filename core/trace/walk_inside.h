@@ -1,8 +1,9 @@
-/* What walk.c and select.c share. */
+/* What the parts of a walk share. */
 #ifndef LSDN_CORE_TRACE_WALK_INSIDE_H
 #define LSDN_CORE_TRACE_WALK_INSIDE_H
 
 #include <math.h>
+#include <stdatomic.h>
 
 #include "core/trace/index_set.h"
 #include "core/trace/rule.h"
@@ -15,10 +16,41 @@ struct seen {
 	float *z;         /* of the neuron in hand, by candidate */
 	uint32_t *pixels; /* likewise, or NULL where all are at: */
 	uint32_t pixel;
-	float *all_z;     /* of all selected neurons of the layer, where these are not too many: each is then seen once, in the order of their slots */
+	float *all_z;     /* of all selected neurons of the layer, where these are not too many to be kept; else one neuron's for each thread */
 	uint32_t *all_pixels;
-	size_t count, room;
-	bool kept;
+	size_t room;
+	bool kept, done;  /* all were looked at and are kept */
+};
+
+/* What a thread selects while two are at work, in the order in which it does; a mask of policies each. */
+struct find {
+	size_t k; /* for the k-th selected neuron */
+	neuron_t neuron;
+	double share;
+};
+struct finds {
+	struct find *all;
+	uint64_t *masks;
+	size_t count, room, mask_room;
+};
+
+struct layer;
+
+/* The second thread of a walk: pair.c. */
+struct hand {
+	atomic_int stage;          /* where the layer stands that it is offered, */
+	const struct layer *layer; /* this one, */
+	int (*work)(struct walk *w, const struct layer *l, size_t k);
+	atomic_size_t taken;       /* so many of whose neurons one of the two has taken */
+	int code;                  /* what came of it */
+	struct walk *walk;         /* as it has it */
+	/* What it has for itself: */
+	struct bounds *bounds;
+	struct search *search;
+	struct candidate *candidates;
+	struct ranked *ranked;
+	struct finds finds;
+	struct error error;
 };
 
 /* Selected neurons of one tensor; masks has `words` words a slot, bit p for the p-th policy in the walk's own order. */
@@ -66,7 +98,8 @@ struct walk {
 	struct pixels points, rival;
 	bool contrasted;               /* the next walk takes the rival's points away */
 	bool heavy;                    /* neurons have mass: mass.c */
-	uint64_t *order;               /* of the layer in hand: its output's selected neurons by number << 32 | slot, sorted */
+	uint64_t *order;               /* of the layer in hand: its output's selected neurons by number << 32 | slot, sorted, */
+	bool ordered;                  /* if that matters */
 	size_t order_room;
 	const double *giving;          /* the masses of the neuron in hand, by policy; NULL at the class, */
 	double share;                  /* of which so much goes to what is added */
@@ -74,7 +107,8 @@ struct walk {
 	bool known;                    /* which may hold some of the image already */
 	int score_op;                  /* the layer whose output the class scores are */
 	/* Of the layer in hand: */
-	struct mixture *mixtures;      /* one a policy */
+	struct mixture *mixtures;      /* one a policy; */
+	bool preceding;                /* Z_pre counts under some of them, or a listener wants to know it */
 	struct index_set tops;         /* candidates that have the highest Z_cur for some selected neuron */
 	uint32_t *top_counts;          /* `count` a slot of tops */
 	size_t top_room;
@@ -82,6 +116,11 @@ struct walk {
 	struct search *search;
 	struct candidate *candidates;
 	struct ranked *ranked;         /* of the candidates, where a listener wants to know all of them */
+	neuron_t *tops_of;             /* by selected neuron in hand: its candidate with the highest Z_cur */
+	size_t tops_of_room;
+	struct hand *second;           /* NULL: walks are on one thread */
+	struct finds finds, *finding;  /* NULL: what is selected is added at once */
+	size_t k;                      /* the neuron in hand is the k-th */
 	step_listener listener;
 	void *listener_context;
 	struct step step;              /* in hand; its op is NULL at the class */
@@ -104,14 +143,14 @@ struct candidate {
 /* Adds neuron n of tensor t with a mask of policies; where neurons have mass it gets w->share of that of the neuron in hand. */
 int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask);
 
-/* The k-th selected neuron in hand: its slot. Where neurons have mass they come in order, so that sums of it do not depend on what else is walked. */
+/* The k-th selected neuron in hand: its slot. Where neurons have mass they come in order, so that sums of it do not depend on what else is walked; where two
+ * threads are at work too, so that neighbours come one after the other. */
 static inline size_t walk_slot(const struct walk *w, size_t k)
 {
-	return w->heavy ? (size_t)(uint32_t)w->order[k] : k;
+	return w->ordered ? (size_t)(uint32_t)w->order[k] : k;
 }
 
-/* Takes a layer's selected output neurons in hand, and one of them; puts them back. */
-int mass_start(struct walk *w, const struct selection *from);
+/* Takes the mass of a layer's selected output neuron in hand; puts that of all back. */
 void mass_give(struct walk *w, const struct selection *from, size_t slot);
 void mass_end(struct walk *w, struct selection *from);
 
@@ -142,11 +181,11 @@ size_t walk_most_candidates(const struct plan *plan);
 bool select_all_possible(const struct walk *w, const struct op *op, const struct rule *r);
 int select_all(struct walk *w, const struct op *op);
 
-/* Makes room to see `selected` neurons of op's output, in the order of their slots; 0: each is looked at but once. */
+/* Makes room to see `selected` neurons of op's output; 0: each is looked at but once. */
 int look_start(struct walk *w, const struct op *op, size_t selected);
 
-/* Fills w->seen for neuron s, the slot-th. */
-void look(struct walk *w, const struct op *op, size_t slot, struct place s);
+/* Fills w->seen for neuron s, the k-th in hand. */
+void look(struct walk *w, const struct op *op, size_t k, struct place s);
 
 /* -1 for a negative neuron s of op's output that is to be explained as such, else 1; false where only its supports can tell. */
 bool look_sign(const struct walk *w, const struct op *op, struct place s, float *sign);
