@@ -117,7 +117,7 @@ static const struct op *maker_of(const struct bounds *b, int t)
 }
 
 /* Known Z_pre is its own bound. */
-static void know(struct bounds_row *row, int channels)
+void bounds_know_row(struct bounds_row *row, int channels)
 {
 	row->finite = all_finite(row->exact, channels);
 	row->bound = row->exact;
@@ -131,7 +131,7 @@ static void know_all(struct bounds *b, int t, struct place n, struct bounds_row 
 	for (n.c = 0; n.c < channels; n.c++)
 		if (isnan(row->exact[n.c]))
 			row->exact[n.c] = support_preceding(b->session, b->plan, b->image, t, n, b->scratch);
-	know(row, channels);
+	bounds_know_row(row, channels);
 }
 
 LSDN_KERNEL static void bound_operand(float *restrict bound, const float *restrict exact, const float *restrict other, int count)
@@ -160,7 +160,7 @@ static void bound_sum(struct bounds *b, int t, struct place n, struct bounds_row
 static void know_depthwise(struct bounds *b, const struct op *op, struct place n, struct bounds_row *row)
 {
 	depthwise_row(b->plan, op, b->depthwise[op - b->plan->ops], session_tensor(b->session, op->inputs[0], b->image), n, row->exact);
-	know(row, b->plan->tensors[op->output].c);
+	bounds_know_row(row, b->plan->tensors[op->output].c);
 }
 
 /* The activations under a kernel of one tap; NULL where it is in the padding. */
@@ -193,6 +193,10 @@ static int bound_conv(struct bounds *b, int t, struct place n, struct bounds_row
 {
 	const struct op *op = maker_of(b, t);
 	const struct norms *norms = &b->norms[op - b->plan->ops];
+	if (!norms->outputs) { /* all that were wanted are known; this is another */
+		know_all(b, t, n, row);
+		return LSDN_OK;
+	}
 	const float *activations = norms->taps == 1 ? under_one_tap(b, op, n) : NULL;
 	int code = norms->taps > 1 ? bound_patch(b, op, norms, n, row, e) : LSDN_OK;
 	if (code)
@@ -251,6 +255,34 @@ static struct slot *slot_of(struct bounds *b, int t, uint32_t pixel)
 	return b->slots[t] ? &b->slots[t][pixel] : NULL;
 }
 
+bool bounds_complete(const struct bounds *b, int t, uint32_t pixel)
+{
+	const struct slot *slot = b->slots[t] ? &b->slots[t][pixel] : NULL;
+	return slot && slot->start == b->start && slot->row->bound == slot->row->exact;
+}
+
+int bounds_share(struct bounds *other, int t, uint32_t pixel, struct bounds_row *row, struct error *e)
+{
+	struct slot *slot = slot_of(other, t, pixel);
+	if (!slot)
+		return error_memory(e, "a walk");
+	*slot = (struct slot){row, other->start};
+	return LSDN_OK;
+}
+
+struct bounds_row *bounds_new_row(struct bounds *b, int t, uint32_t pixel, struct error *e)
+{
+	size_t channels = (size_t)b->plan->tensors[t].c;
+	struct bounds_row *row = arena_alloc(&b->arena, 1, sizeof *row);
+	float *numbers = row ? arena_alloc(&b->arena, 2 * channels, sizeof *numbers) : NULL;
+	if (!numbers) {
+		error_memory(e, "a walk");
+		return NULL;
+	}
+	*row = (struct bounds_row){.bound = numbers, .exact = numbers + channels};
+	return bounds_share(b, t, pixel, row, e) ? NULL : row;
+}
+
 const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e)
 {
 	t = plan_layer_tensor(b->plan, t);
@@ -259,13 +291,9 @@ const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, stru
 		return slot->row;
 	const struct tensor *tensor = &b->plan->tensors[t];
 	const struct op *op = maker_of(b, t);
-	struct bounds_row *row = slot ? arena_alloc(&b->arena, 1, sizeof *row) : NULL;
-	float *numbers = row ? arena_alloc(&b->arena, 2 * (size_t)tensor->c, sizeof *numbers) : NULL;
-	if (!numbers) {
-		error_memory(e, "a walk");
+	struct bounds_row *row = bounds_new_row(b, t, pixel, e);
+	if (!row)
 		return NULL;
-	}
-	*row = (struct bounds_row){.bound = numbers, .exact = numbers + tensor->c};
 	int code = LSDN_OK;
 	if (op && depthwise_is(b->plan, op))
 		know_depthwise(b, op, place_of(tensor, pixel), row);
@@ -277,10 +305,7 @@ const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, stru
 		bound_sum(b, t, place_of(tensor, pixel), row);
 	else
 		know_all(b, t, place_of(tensor, pixel), row);
-	if (code)
-		return NULL;
-	*slot = (struct slot){row, b->start};
-	return row;
+	return code ? NULL : row;
 }
 
 /* The branch of a Concat that channel *c belongs to, in which it is *c then. */

@@ -30,6 +30,13 @@ void bounds_start(struct bounds *b, const struct session *session, int image);
 /* Makes, once, what bounds of tensor t ask of the weights: before rows of it are asked for. No other thread may be at work then. */
 int bounds_prepare(struct bounds *b, int t, struct error *e);
 
+/* For one who computes all Z_pre of a pixel of tensor t that a Conv or Gemm makes: true where they are known; a new row, whose exact numbers he fills in before
+ * anybody asks; what is to be done then; and the same row for another thread, which asks later. */
+bool bounds_complete(const struct bounds *b, int t, uint32_t pixel);
+struct bounds_row *bounds_new_row(struct bounds *b, int t, uint32_t pixel, struct error *e);
+void bounds_know_row(struct bounds_row *row, int channels);
+int bounds_share(struct bounds *other, int t, uint32_t pixel, struct bounds_row *row, struct error *e);
+
 /* The row of a pixel (y * W + x) of tensor t, which stays until the next start; NULL where memory is short. In what follows t is a tensor that a layer made
  * (plan_layer_tensor), and the row was asked for. */
 const struct bounds_row *bounds_of(struct bounds *b, int t, uint32_t pixel, struct error *e);

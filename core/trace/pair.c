@@ -11,7 +11,7 @@
 #include "core/trace/search.h"
 
 enum {
-	LEAST_SHARED = 8, /* for fewer neurons it takes longer to tell the other thread than to do its half */
+	LEAST_SHARED = 8, /* for fewer it takes longer to tell the other thread than to do its half */
 	LONG_WAIT = 1000  /* looks after which a thread that waits lets others run */
 };
 
@@ -112,14 +112,13 @@ static void lend(const struct walk *w, const struct layer *l)
 	}
 }
 
-/* Works on neurons, from the first on or (step -1) from the last back, until all are taken. */
-static int work_on(struct walk *w, const struct layer *l, neuron_work *work, atomic_size_t *taken, int step)
+/* Works from the first on, or (step -1) from the last back, until all are taken. */
+static int work_on(struct walk *w, struct hand *h, int step)
 {
-	size_t count = l->from->neurons.count;
 	int code = LSDN_OK;
-	w->k = step > 0 ? 0 : count - 1;
-	for (; !code && atomic_fetch_add_explicit(taken, 1, memory_order_relaxed) < count; w->k += (size_t)step)
-		code = work(w, l, w->k);
+	w->k = step > 0 ? 0 : h->count - 1;
+	for (; !code && atomic_fetch_add_explicit(&h->taken, 1, memory_order_relaxed) < h->count; w->k += (size_t)step)
+		code = h->work(w, h->layer, w->k);
 	return code;
 }
 
@@ -139,7 +138,7 @@ static int work_beside(struct hand *h)
 	const struct layer *l = h->layer;
 	int code = l->search ? search_start(w, l->op, &l->rule) : LSDN_OK;
 	if (!code)
-		code = work_on(w, l, h->work, &h->taken, -1);
+		code = work_on(w, h, -1);
 	if (l->search)
 		search_end(w, l->op);
 	return code;
@@ -177,15 +176,16 @@ static int add_finds(struct walk *w, const struct layer *l)
 
 /* The first thread goes on from the first neuron, the second one from the last, until they meet: so both have work to the end, and their bounds are of other
  * pixels. A second thread that others keep from running is not waited for. */
-static int run_both(struct walk *w, const struct layer *l, neuron_work *work)
+static int run_both(struct walk *w, const struct layer *l, neuron_work *work, size_t count)
 {
 	struct hand *h = w->second;
 	lend(w, l);
 	h->layer = l;
 	h->work = work;
+	h->count = count;
 	atomic_store_explicit(&h->taken, 0, memory_order_relaxed);
 	atomic_store_explicit(&h->stage, OFFERED, memory_order_release);
-	int code = work_on(w, l, work, &h->taken, 1), stage = OFFERED;
+	int code = work_on(w, h, 1), stage = OFFERED;
 	if (atomic_compare_exchange_strong(&h->stage, &stage, NOTHING))
 		return code;
 	wait_for(h, FINISHED, FINISHED);
@@ -196,12 +196,11 @@ static int run_both(struct walk *w, const struct layer *l, neuron_work *work)
 	return code ? code : add_finds(w, l);
 }
 
-int pair_run(struct walk *w, const struct layer *l, neuron_work *work)
+int pair_run(struct walk *w, const struct layer *l, neuron_work *work, size_t count)
 {
 	int code = LSDN_OK;
-	size_t count = l->from->neurons.count;
 	if (pair_works(w, count))
-		return run_both(w, l, work);
+		return run_both(w, l, work, count);
 	for (size_t k = 0; k < count && !code; k++)
 		code = work(w, l, k);
 	return code;

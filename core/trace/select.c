@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/trace/bounds.h"
+#include "core/trace/dense.h"
 #include "core/trace/lanes.h"
 #include "core/trace/pair.h"
 #include "core/trace/search.h"
@@ -59,7 +60,7 @@ static int count_tops(struct walk *w, const struct layer *l)
 	size_t policies = (size_t)w->count, selected = l->from->neurons.count;
 	int code = make_room_for_tops(w, selected);
 	if (!code)
-		code = pair_run(w, l, find_top);
+		code = pair_run(w, l, find_top, selected);
 	w->seen.done = w->seen.kept;
 	for (size_t k = 0; k < selected && !code; k++) {
 		size_t before = w->tops.count;
@@ -304,6 +305,16 @@ static bool mix(struct walk *w, const struct op *op)
 	return preceding;
 }
 
+/* Makes ready for Z_pre of the layer's candidates. */
+static int prepare_preceding(struct walk *w, const struct layer *l, bool search)
+{
+	bool pays;
+	int code = dense_pays(w, l, search, &pays);
+	if (!code && pays)
+		code = dense_know(w, l);
+	return code || pays ? code : bounds_prepare(w->bounds, l->op->inputs[0], w->error);
+}
+
 int walk_select(struct walk *w, const struct op *op)
 {
 	struct layer l = {.op = op, .from = &w->selected[op->output], .rule = rule_of(w->plan, op, &w->policies[0])};
@@ -312,18 +323,19 @@ int walk_select(struct walk *w, const struct op *op)
 		return select_all(w, op);
 	w->preceding = mix(w, op);
 	bool choice = r->share > 0 || (r->k != K_ALL && r->k < support_count(w->plan, op)); /* no neuron has more candidates */
-	l.search = choice && search_possible(w, r);
+	bool search = choice && search_possible(w, r);
 	l.top_alone = r->current_only && r->k == 1 && !r->gated && !w->listener; /* all that CNN-Fixations asks for */
 	int code = look_start(w, op, l.from->neurons.count);
 	if (!code && w->preceding && !r->current_only)
-		code = bounds_prepare(w->bounds, op->inputs[0], w->error);
+		code = prepare_preceding(w, &l, search);
 	index_set_clear(&w->tops);
 	if (!code && (choice || w->listener || w->heavy) && !r->current_only && l.from->neurons.count > 1)
 		code = count_tops(w, &l);
-	if (!code && l.search)
+	l.search = !code && search;
+	if (l.search)
 		code = search_start(w, op, r);
 	if (!code)
-		code = pair_run(w, &l, select_for);
+		code = pair_run(w, &l, select_for, l.from->neurons.count);
 	if (l.search)
 		search_end(w, op);
 	return code;

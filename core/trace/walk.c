@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/trace/bounds.h"
+#include "core/trace/dense.h"
 #include "core/trace/pair.h"
 #include "core/trace/search.h"
 #include "core/trace/walk_inside.h"
@@ -22,9 +23,10 @@ struct walk *walk_open(const struct plan *plan, int threads, struct error *e)
 		w->candidates = malloc(candidates * sizeof *w->candidates);
 		w->ranked = malloc(candidates * sizeof *w->ranked);
 		w->search = search_open(plan);
+		w->dense = dense_open();
 		w->bounds = bounds_open(plan, e);
 	}
-	bool open = w && w->selected && w->ends && w->candidates && w->ranked && w->search && w->bounds;
+	bool open = w && w->selected && w->ends && w->candidates && w->ranked && w->search && w->dense && w->bounds;
 	if (open && (threads == 1 || !pair_open(w, e)))
 		return w;
 	walk_close(w);
@@ -45,6 +47,7 @@ void walk_close(struct walk *w)
 	pair_close(w);
 	bounds_close(w->bounds);
 	search_close(w->search);
+	dense_close(w->dense);
 	free(w->selected);
 	free(w->ends);
 	points_free(&w->points);

@@ -41,7 +41,8 @@ struct hand {
 	atomic_int stage;          /* where the layer stands that it is offered, */
 	const struct layer *layer; /* this one, */
 	int (*work)(struct walk *w, const struct layer *l, size_t k);
-	atomic_size_t taken;       /* so many of whose neurons one of the two has taken */
+	size_t count;              /* for so many of its neurons or outputs, */
+	atomic_size_t taken;       /* so many of which one of the two has taken */
 	int code;                  /* what came of it */
 	struct walk *walk;         /* as it has it */
 	/* What it has for itself: */
@@ -114,6 +115,7 @@ struct walk {
 	size_t top_room;
 	struct seen seen;
 	struct search *search;
+	struct dense *dense;
 	struct candidate *candidates;
 	struct ranked *ranked;         /* of the candidates, where a listener wants to know all of them */
 	neuron_t *tops_of;             /* by selected neuron in hand: its candidate with the highest Z_cur */
