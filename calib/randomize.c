@@ -50,10 +50,10 @@ static void draw(float *weights, size_t count, double deviation, struct pcg *rng
 	}
 }
 
-static int draw_op(struct op *op, const struct plan *plan, struct pcg *rng, struct error *e)
+static int draw_op(struct op *op, struct plan *plan, struct pcg *rng, struct error *e)
 {
 	size_t from = fan_in(plan, op), outputs = (size_t)plan->tensors[op->output].c;
-	float *weights = malloc(from * outputs * sizeof *weights);
+	float *weights = arena_take(&plan->arena, from * outputs, sizeof *weights);
 	if (!weights)
 		return error_memory(e, "weights drawn anew");
 	draw(weights, from * outputs, sqrt(2 / (double)from), rng);
@@ -66,19 +66,17 @@ int randomize(struct net *random, const struct net *net, const struct random_lev
 {
 	const struct plan *plan = &net->plan;
 	*random = *net;
-	random->plan.ops = malloc((size_t)plan->op_count * sizeof *random->plan.ops);
+	random->plan.arena = (struct arena){0}; /* from here on: of what is this network's own */
+	random->plan.ops = arena_take(&random->plan.arena, (size_t)plan->op_count, sizeof *random->plan.ops);
 	if (!random->plan.ops)
 		return error_memory(e, "a network");
 	memcpy(random->plan.ops, plan->ops, (size_t)plan->op_count * sizeof *random->plan.ops);
 	int code = LSDN_OK;
-	for (int k = 0; k < plan->op_count; k++)
-		random->plan.ops[k].own_weights = false; /* from here on: that they are this network's own */
 	for (int n = 1; n <= levels->drawn[level] && !code; n++) {
 		struct pcg rng;
 		int k = from_top(plan, n);
 		pcg_seed(&rng, seed, (uint64_t)k);
-		code = draw_op(&random->plan.ops[k], plan, &rng, e);
-		random->plan.ops[k].own_weights = !code;
+		code = draw_op(&random->plan.ops[k], &random->plan, &rng, e);
 	}
 	if (code)
 		randomize_close(random);
@@ -87,9 +85,6 @@ int randomize(struct net *random, const struct net *net, const struct random_lev
 
 void randomize_close(struct net *random)
 {
-	for (int k = 0; random->plan.ops && k < random->plan.op_count; k++)
-		if (random->plan.ops[k].own_weights)
-			free((float *)(uintptr_t)random->plan.ops[k].weights);
-	free(random->plan.ops);
+	arena_free(&random->plan.arena);
 	*random = (struct net){0};
 }

@@ -60,7 +60,7 @@ static struct arena_block *take_block(struct arena *a, size_t size)
 	return block;
 }
 
-void *arena_alloc(struct arena *a, size_t count, size_t size)
+void *arena_take(struct arena *a, size_t count, size_t size)
 {
 	if (size != 0 && count > (SIZE_MAX / 2) / size)
 		return NULL;
@@ -85,7 +85,14 @@ void *arena_alloc(struct arena *a, size_t count, size_t size)
 	a->used += bytes;
 	a->taken += bytes;
 	ASAN_UNPOISON_MEMORY_REGION(piece, count * size);
-	memset(piece, 0, count * size);
+	return piece;
+}
+
+void *arena_alloc(struct arena *a, size_t count, size_t size)
+{
+	void *piece = arena_take(a, count, size);
+	if (piece)
+		memset(piece, 0, count * size);
 	return piece;
 }
 

@@ -21,6 +21,9 @@ struct arena {
  * arena is ready for use. */
 void *arena_alloc(struct arena *a, size_t count, size_t size);
 
+/* The same with whatever is there: for what is filled at once and so large that to touch it twice would take time. */
+void *arena_take(struct arena *a, size_t count, size_t size);
+
 /* A copy of length bytes with a final NUL. */
 char *arena_text(struct arena *a, const char *text, size_t length);
 

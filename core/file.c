@@ -54,6 +54,18 @@ void file_unmap(const uint8_t *data, size_t size)
 		munmap((void *)(uintptr_t)data, size);
 }
 
+void file_release(const uint8_t *data, size_t size)
+{
+#if defined(MADV_DONTNEED)
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (page - (uintptr_t)data % page) % page;
+	if (size > before)
+		madvise((void *)(uintptr_t)(data + before), (size - before) / page * page, MADV_DONTNEED);
+#else
+	(void)data;
+	(void)size;
+#endif
+}
+
 char *file_text(const char *path, size_t most, struct error *e)
 {
 	size_t size = 0, got = 0;

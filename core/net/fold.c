@@ -23,6 +23,21 @@ const struct constant *constants_find(const struct constants *c, const char *nam
 	return i < 0 ? NULL : c->items[i];
 }
 
+const struct constant *constants_floats(const struct constants *c, const struct constant *constant)
+{
+	if (!constant->raw)
+		return constant;
+	struct constant *copy = arena_alloc(c->arena, 1, sizeof *copy);
+	float *floats = arena_take(c->arena, constant->count, sizeof *floats);
+	if (!copy || !floats)
+		return NULL;
+	memcpy(floats, constant->raw, constant->count * sizeof *floats);
+	*copy = *constant;
+	copy->floats = floats;
+	copy->raw = NULL;
+	return copy;
+}
+
 int constants_add(struct constants *c, const struct constant *constant, struct error *e)
 {
 	if (c->count == c->room) {
@@ -99,6 +114,7 @@ static int same_elements(struct folding *f)
 	f->out->onnx_type = a->onnx_type;
 	f->out->count = a->count;
 	f->out->floats = a->floats;
+	f->out->raw = a->raw;
 	f->out->ints = a->ints;
 	return LSDN_OK;
 }
@@ -297,11 +313,13 @@ static int fold_shape(struct folding *f)
 static const struct {
 	const char *op_type;
 	int (*fold)(struct folding *);
+	bool keeps; /* the elements as they are */
 } FOLDS[] = {
-	{"Identity", fold_identity}, {"Cast", fold_cast}, {"Gather", fold_gather}, {"Concat", fold_concat}, {"Slice", fold_slice},
-	{"Pad", fold_pad}, {"Squeeze", fold_rank}, {"Unsqueeze", fold_rank}, {"Reshape", fold_reshape}, {"Transpose", fold_transpose},
-	{"Shape", fold_shape}, {"Add", fold_arithmetic}, {"Sub", fold_arithmetic}, {"Mul", fold_arithmetic}, {"Div", fold_arithmetic},
-	{"Pow", fold_arithmetic}, {"Sqrt", fold_function}, {"Reciprocal", fold_function}, {"Neg", fold_function},
+	{"Identity", fold_identity, true}, {"Cast", fold_cast, false}, {"Gather", fold_gather, false}, {"Concat", fold_concat, false},
+	{"Slice", fold_slice, false}, {"Pad", fold_pad, false}, {"Squeeze", fold_rank, true}, {"Unsqueeze", fold_rank, true},
+	{"Reshape", fold_reshape, true}, {"Transpose", fold_transpose, false}, {"Shape", fold_shape, true}, {"Add", fold_arithmetic, false},
+	{"Sub", fold_arithmetic, false}, {"Mul", fold_arithmetic, false}, {"Div", fold_arithmetic, false}, {"Pow", fold_arithmetic, false},
+	{"Sqrt", fold_function, false}, {"Reciprocal", fold_function, false}, {"Neg", fold_function, false},
 };
 
 static int fold_constant_node(struct constants *c, const struct node *node, const char *path, struct error *e)
@@ -346,7 +364,11 @@ int constants_fold(struct constants *c, const struct node *node, const char *pat
 		if (strcmp(FOLDS[k].op_type, node->op_type) != 0)
 			continue;
 		f.out = arena_alloc(c->arena, 1, sizeof *f.out);
-		if (!f.out)
+		bool whole = f.out != NULL;
+		for (size_t i = 0; i < node->input_count && whole && !FOLDS[k].keeps; i++)
+			if (f.inputs[i])
+				whole = (f.inputs[i] = constants_floats(c, f.inputs[i])) != NULL;
+		if (!whole)
 			return error_memory(e, "constants");
 		f.out->name = node->outputs[0];
 		int code = FOLDS[k].fold(&f);

@@ -20,6 +20,9 @@ int constants_open(struct constants *c, const struct onnx *graph, struct arena *
 /* The constant of that name, or NULL. */
 const struct constant *constants_find(const struct constants *c, const char *name);
 
+/* The same constant with its floats in memory, not in the file's bytes; NULL where memory is short. */
+const struct constant *constants_floats(const struct constants *c, const struct constant *constant);
+
 /* Adds a constant, which must live as long as the table. */
 int constants_add(struct constants *c, const struct constant *constant, struct error *e);
 

@@ -14,12 +14,19 @@
 
 enum { MAX_CONFIG = 1 << 20, MAX_LABELS = 1 << 26 };
 
-static void hash(const uint8_t *data, size_t size, char hex[65])
+/* A mapped file is given back part by part. */
+static void hash(const uint8_t *data, size_t size, bool mapped, char hex[65])
 {
+	enum { PART = 1 << 22 };
 	struct sha256_ctx context;
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	sha256_init(&context);
-	sha256_update(&context, size, data);
+	for (size_t at = 0, count; at < size; at += count) {
+		count = size - at < PART ? size - at : PART;
+		sha256_update(&context, count, data + at);
+		if (mapped)
+			file_release(data + at, count);
+	}
 	sha256_digest(&context, sizeof digest, digest);
 	for (size_t i = 0; i < sizeof digest; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
@@ -87,6 +94,7 @@ static int open_graph(struct net *net, const char *path, struct error *e)
 {
 	net->sha256 = calloc(65, 1);
 	int code = net->sha256 ? onnx_read(&net->graph, net->data, net->size, path, e) : error_memory(e, "a network");
+	net->graph.mapped = net->mapped;
 	if (!code)
 		code = check_image(net, path, e);
 	if (!code)
@@ -95,6 +103,8 @@ static int open_graph(struct net *net, const char *path, struct error *e)
 		code = check_plan(net, path, e);
 	if (code)
 		return code;
+	if (net->mapped)
+		file_release(net->data, net->size);
 	net->input.width = net->plan.tensors[net->plan.inputs[0]].w;
 	net->input.height = net->plan.tensors[net->plan.inputs[0]].h;
 	return LSDN_OK;
@@ -202,7 +212,7 @@ const char *net_sha256(const struct net *net)
 	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER; /* a critical section of OpenMP would have a name that programs see */
 	pthread_mutex_lock(&one_at_a_time);
 	if (!*net->sha256)
-		hash(net->data, net->size, net->sha256);
+		hash(net->data, net->size, net->mapped, net->sha256);
 	pthread_mutex_unlock(&one_at_a_time);
 	return net->sha256;
 }

@@ -21,7 +21,7 @@ struct net {
 	bool input_assumed;         /* there was no NAME.cfg */
 	char *name;                 /* file name without folder and .onnx */
 	char *sha256;               /* net_sha256 has it */
-	const uint8_t *data;        /* the model file's bytes */
+	const uint8_t *data;        /* the model file's bytes, of which nothing but net_sha256 reads once the network is open */
 	size_t size;
 	char **labels;              /* "WordNet id<tab>names" of every class; NULL where there are none */
 	int label_count;

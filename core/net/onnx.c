@@ -11,6 +11,7 @@
 
 enum { TYPE_FLOAT = 1, TYPE_INT32 = 6, TYPE_INT64 = 7, TYPE_BOOL = 9, TYPE_DOUBLE = 11 };
 enum { MAX_ELEMENTS = 1u << 30 };
+enum { LARGE = 1 << 16 }; /* bytes of a constant that stay in the file */
 enum { LEAST_BOUND = 64 << 20 }; /* bytes for what is read of a small file; more of a large one */
 
 struct list {
@@ -23,6 +24,7 @@ struct reader {
 	struct arena *arena;
 	struct error *error; /* set where the reason is known better than nanopb's */
 	bool failed;
+	bool stays; /* large constants stay where they are */
 };
 
 static bool fail(struct reader *r, enum lsdn_error code, const char *what)
@@ -167,8 +169,8 @@ static bool tensor_floats(const struct tensor_fields *t, struct constant *c, str
 	if (t->raw.present) {
 		if (t->raw.size != c->count * sizeof(float))
 			return false;
-		if ((uintptr_t)t->raw.data % _Alignof(float) == 0) {
-			c->floats = (const float *)(const void *)t->raw.data;
+		if (r->stays && t->raw.size >= LARGE) {
+			c->raw = t->raw.data;
 			return true;
 		}
 		float *copy = arena_alloc(r->arena, c->count, sizeof(float));
@@ -345,7 +347,7 @@ int onnx_read(struct onnx *graph, const uint8_t *data, size_t size, const char *
 {
 	*graph = (struct onnx){.size = size, .arena.most = 8 * size + LEAST_BOUND};
 	struct error why = {0};
-	struct reader reader = {&graph->arena, &why, false};
+	struct reader reader = {.arena = &graph->arena, .error = &why, .stays = true};
 	struct list nodes = list_of(&reader, sizeof(struct node)), constants = list_of(&reader, sizeof(struct constant)),
 		inputs = list_of(&reader, sizeof(struct value)), outputs = list_of(&reader, sizeof(struct value)),
 		opset = list_of(&reader, sizeof(int64_t));
@@ -391,7 +393,7 @@ int onnx_read(struct onnx *graph, const uint8_t *data, size_t size, const char *
 int onnx_read_tensor(struct constant *c, struct arena *arena, const uint8_t *data, size_t size, const char *path, struct error *e)
 {
 	struct error why = {0};
-	struct reader reader = {arena, &why, false};
+	struct reader reader = {.arena = arena, .error = &why};
 	struct tensor_fields t;
 	tensor_prepare(&t, &reader);
 	pb_istream_t stream = pb_istream_from_buffer(data, size);

@@ -1,6 +1,6 @@
 /* An ONNX file as a list of nodes and constants, as they stand in the file: no shape is known, nothing is folded.
  *
- * The file stays mapped while the graph is open; large constants point into it. */
+ * Large constants of floats point into the file's bytes. */
 #ifndef LSDN_CORE_NET_ONNX_H
 #define LSDN_CORE_NET_ONNX_H
 
@@ -23,7 +23,8 @@ struct constant {
 	int rank;
 	int64_t dims[ONNX_MAX_RANK];
 	size_t count;        /* product of dims; at most 2^31 */
-	const float *floats; /* count of them where type is CONSTANT_FLOAT */
+	const float *floats; /* count of them where type is CONSTANT_FLOAT; NULL where they are many and stay in the file, */
+	const uint8_t *raw;  /* which has them here, aligned to nothing */
 	const int64_t *ints; /* where it is CONSTANT_INT */
 };
 
@@ -59,6 +60,7 @@ struct value {
 struct onnx {
 	const char *path;
 	size_t size; /* of the file, in bytes */
+	bool mapped; /* these are a mapped file: pages that have been read are given back (to be set after onnx_read) */
 	int64_t opset;
 	struct node *nodes;
 	size_t node_count;

@@ -13,7 +13,8 @@
 enum form { PLAIN, PADDED, WHOLE, SEEN };
 
 static const double VALUES_EACH = 1700, LEAST_VALUES = 5e7, WORK_EACH = 1e6, LEAST_WORK = 2e10;
-enum { LEAST_BOUND = 256 << 20 }; /* bytes for the plan of a small file; more for a large one */
+enum { LEAST_BOUND = 256 << 20 }; /* bytes for the plan of a small file; more for a large one, */
+enum { LARGE = 2 << 20 };         /* whose weights lie together, in large pages */
 
 static const struct {
 	const char *op_type;
@@ -261,7 +262,7 @@ static int build_all(struct builder *b, int height, int width)
 int plan_make(struct plan *plan, const struct onnx *graph, int height, int width, struct error *e)
 {
 	/* What is made of constants is no more than a few copies of them. */
-	*plan = (struct plan){.arena.most = 4 * graph->size + LEAST_BOUND};
+	*plan = (struct plan){.arena.most = 4 * graph->size + LEAST_BOUND, .arena.block_size = graph->size > LARGE ? graph->size : 0};
 	struct builder b = {.plan = plan, .graph = graph, .error = e};
 	int code = build_all(&b, height, width);
 	if (code && plan->arena.exceeded)

@@ -81,9 +81,8 @@ struct op {
 	struct activation activation; /* fused behind Conv and Gemm, or OP_ACTIVATION's own */
 	struct window window;
 	int groups;             /* Conv */
-	const float *weights;   /* Conv: O x kh x kw x I/groups (OHWI), BatchNormalization folded in; Gemm: O x I */
+	const float *weights;   /* the plan's own. Conv: O x kh x kw x I/groups (OHWI), BatchNormalization folded in; Gemm: O x I */
 	const float *bias;      /* O, or NULL */
-	bool own_weights;       /* both are the plan's own copies, which may be scaled in place */
 	bool count_include_pad; /* AveragePool */
 	const float *scale, *shift;
 	float epsilon;          /* LayerNorm */
@@ -114,8 +113,8 @@ struct plan {
 	struct arena arena;
 };
 
-/* Plans a graph for inputs of height x width (used where the file leaves them open; otherwise they must agree or be 0). Weights that need no
- * change stay where the graph has them, so it must outlive the plan. */
+/* Plans a graph for inputs of height x width (used where the file leaves them open; otherwise they must agree or be 0). Names and
+ * small constants stay where the graph has them, so it must outlive the plan; the bytes that it was read from need not. */
 int plan_make(struct plan *plan, const struct onnx *graph, int height, int width, struct error *e);
 
 void plan_free(struct plan *plan);

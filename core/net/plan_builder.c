@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/kernel.h"
 
 enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24, MAX_SIZE = 1 << 28, MAX_OPS = 1 << 13 };
@@ -73,11 +74,74 @@ int build_weights(struct builder *b, size_t i, const struct constant **weights)
 		return build_refuse(b, "input %zu is not a constant: export the network for inference, with its weights inside", i);
 	if ((*weights)->type != CONSTANT_FLOAT)
 		return build_refuse(b, "'%s' is not float32: convert the model to float32", (*weights)->name);
-	if (all_finite((*weights)->floats, (*weights)->count))
-		return LSDN_OK;
-	for (size_t k = 0; k < (*weights)->count; k++)
-		if (!isfinite((*weights)->floats[k]))
-			return build_refuse(b, "'%s' holds NaN or infinity at element %zu: the weights are damaged, export or train again", (*weights)->name, k);
+	return LSDN_OK;
+}
+
+/* The constant's elements from `from` on, which are not all finite. */
+static int refuse_numbers(struct builder *b, const struct constant *c, const float *numbers, size_t from)
+{
+	size_t k = 0;
+	while (isfinite(numbers[k]))
+		k++;
+	return build_refuse(b, "'%s' holds NaN or infinity at element %zu: the weights are damaged, export or train again", c->name, from + k);
+}
+
+int build_numbers(struct builder *b, size_t i, const struct constant **numbers)
+{
+	int code = build_weights(b, i, numbers);
+	if (code)
+		return code;
+	*numbers = constants_floats(&b->constants, *numbers);
+	if (!*numbers)
+		return build_memory(b);
+	return all_finite((*numbers)->floats, (*numbers)->count) ? LSDN_OK : refuse_numbers(b, *numbers, (*numbers)->floats, 0);
+}
+
+/* Writes count numbers that lie one after the other, from element `from` of matrices on, where they belong. */
+static void transpose_numbers(float *to, const float *numbers, size_t from, size_t count, size_t rows, size_t columns)
+{
+	size_t size = rows * columns, row = from % size / columns, column = from % columns;
+	float *matrix = to + from / size * size;
+	for (size_t k = 0; k < count; k++) {
+		matrix[column * rows + row] = numbers[k];
+		if (++column == columns) {
+			column = 0;
+			if (++row == rows) {
+				row = 0;
+				matrix += size;
+			}
+		}
+	}
+}
+
+int build_matrices(struct builder *b, const struct constant *c, bool transposed, float alpha, const float **matrices)
+{
+	enum { PART = 1 << 14, READ = 1 << 22 };
+	float part[PART], *copy = arena_take(&b->plan->arena, c->count, sizeof *copy);
+	const uint8_t *bytes = c->raw ? c->raw : (const uint8_t *)c->floats;
+	size_t rows = (size_t)c->dims[c->rank > 2], columns = 1, released = 0;
+	if (!copy)
+		return build_memory(b);
+	for (int d = c->rank > 2 ? 2 : 1; d < c->rank; d++)
+		columns *= (size_t)c->dims[d];
+	for (size_t k = 0, count; k < c->count; k += count) {
+		count = c->count - k < PART ? c->count - k : PART;
+		memcpy(part, bytes + k * sizeof *part, count * sizeof *part);
+		if (!all_finite(part, count))
+			return refuse_numbers(b, c, part, k);
+		for (size_t i = 0; alpha != 1 && i < count; i++)
+			part[i] *= alpha;
+		if (transposed && rows > 1 && columns > 1)
+			transpose_numbers(copy, part, k, count, rows, columns);
+		else
+			memcpy(copy + k, part, count * sizeof *part);
+		size_t read = (k + count) * sizeof *part;
+		if (c->raw && b->graph->mapped && (read - released >= READ || k + count == c->count)) {
+			file_release(bytes + released, read - released);
+			released = read;
+		}
+	}
+	*matrices = copy;
 	return LSDN_OK;
 }
 
@@ -359,9 +423,8 @@ int build_fold_scale(struct builder *b, struct op *op, const float *scale, const
 	const struct tensor *in = &b->plan->tensors[op->inputs[0]];
 	size_t each = op->kind == OP_GEMM ? (size_t)in->c
 		: (size_t)op->window.height * (size_t)op->window.width * (size_t)(in->c / op->groups);
-	float *weights = op->own_weights ? (float *)(uintptr_t)op->weights : build_floats(b, op->weights, outputs * each);
-	float *bias = op->own_weights ? (float *)(uintptr_t)op->bias : build_floats(b, op->bias, outputs);
-	if (!weights || !bias)
+	float *weights = (float *)(uintptr_t)op->weights, *bias = build_floats(b, op->bias, outputs);
+	if (!bias)
 		return build_memory(b);
 	bool finite = true;
 	for (size_t o = 0; o < outputs; o++) {
@@ -374,8 +437,6 @@ int build_fold_scale(struct builder *b, struct op *op, const float *scale, const
 	}
 	if (!finite)
 		return build_refuse(b, "scales the weights of '%s' past single precision: the weights are damaged, export or train again", op->name);
-	op->weights = weights;
 	op->bias = bias;
-	op->own_weights = true;
 	return LSDN_OK;
 }

@@ -39,7 +39,12 @@ const struct constant *build_constant(const struct builder *b, size_t i);
 /* Whole numbers that are an attribute in older opsets and constant input i in newer ones; NULL where they are neither. */
 const int64_t *build_ints(const struct builder *b, const char *name, size_t i, size_t *count);
 /* The node's constant input i, an error where it is not a float tensor of finite numbers. */
+int build_numbers(struct builder *b, size_t i, const struct constant **numbers);
+/* The same of what may be large: to be copied once by build_matrices, which looks at the numbers. */
 int build_weights(struct builder *b, size_t i, const struct constant **weights);
+
+/* A copy times alpha; transposed, it has columns before rows: those of a matrix, or I and H * W of each I x H x W of a kernel O x I x H x W. */
+int build_matrices(struct builder *b, const struct constant *constant, bool transposed, float alpha, const float **matrices);
 
 /* Makes input i a plain view (see view_plain) of a tensor of its own rank: by a Reindex where it is something else. */
 int build_plain(struct builder *b, size_t i);

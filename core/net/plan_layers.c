@@ -98,20 +98,6 @@ static int need_map(struct builder *b, const struct tensor *t)
 	return t->rank == 4 ? LSDN_OK : build_refuse(b, "its input has %d dimensions, not N x C x H x W: export the network for images", t->rank);
 }
 
-/* OIHW to OHWI. */
-static const float *channels_last(struct builder *b, const struct constant *w)
-{
-	size_t outputs = (size_t)w->dims[0], channels = (size_t)w->dims[1], area = (size_t)(w->dims[2] * w->dims[3]);
-	if (area == 1)
-		return w->floats;
-	float *copy = build_floats(b, NULL, w->count);
-	for (size_t o = 0; copy && o < outputs; o++)
-		for (size_t c = 0; c < channels; c++)
-			for (size_t k = 0; k < area; k++)
-				copy[(o * area + k) * channels + c] = w->floats[(o * channels + c) * area + k];
-	return copy;
-}
-
 int build_conv(struct builder *b)
 {
 	const struct tensor in = b->plan->tensors[build_tensor(b, 0)];
@@ -122,7 +108,7 @@ int build_conv(struct builder *b)
 	if (!code)
 		code = build_weights(b, 1, &weights);
 	if (!code && b->node->input_count > 2 && *b->node->inputs[2])
-		code = build_weights(b, 2, &bias);
+		code = build_numbers(b, 2, &bias);
 	if (code)
 		return code;
 	int64_t groups = node_int(b->node, "group", 1);
@@ -151,9 +137,8 @@ int build_conv(struct builder *b)
 		return code;
 	op->window = window;
 	op->groups = (int)groups;
-	op->weights = channels_last(b, weights);
 	op->bias = bias ? bias->floats : NULL;
-	return op->weights ? LSDN_OK : build_memory(b);
+	return build_matrices(b, weights, true, 1, &op->weights);
 }
 
 /* Zeros of a Pad before an average count as padding that is counted, where the average has no other kind, and less than a kernel of it. */
@@ -241,19 +226,6 @@ int build_reduce_mean(struct builder *b)
 	return build_output(b, 0, &v);
 }
 
-/* Weights as O x I, scaled by alpha. */
-static const float *to_matrix(struct builder *b, const struct constant *weights, bool transposed, float alpha)
-{
-	if (transposed && alpha == 1)
-		return weights->floats;
-	size_t rows = (size_t)weights->dims[transposed ? 0 : 1], columns = (size_t)weights->dims[transposed ? 1 : 0];
-	float *copy = build_floats(b, NULL, weights->count);
-	for (size_t o = 0; copy && o < rows; o++)
-		for (size_t i = 0; i < columns; i++)
-			copy[o * columns + i] = alpha * weights->floats[transposed ? o * columns + i : i * rows + o];
-	return copy;
-}
-
 /* Gemm and MatMul: of one vector an image, or at every place over the channels, which is a Conv of 1 x 1. */
 static int add_gemm(struct builder *b, const struct constant *weights, bool transposed, float alpha, const float *bias)
 {
@@ -272,14 +244,12 @@ static int add_gemm(struct builder *b, const struct constant *weights, bool tran
 	if (inputs != in.c || outputs < 1 || outputs > INT_MAX)
 		return build_refuse(b, "weights %lld x %lld do not fit a vector of %d: the file is damaged", (long long)weights->dims[0],
 			(long long)weights->dims[1], in.c);
-	const float *matrix = to_matrix(b, weights, transposed, alpha);
-	if (!matrix)
-		return build_memory(b);
 	struct op *op;
 	code = build_op(b, vector ? OP_GEMM : OP_CONV, (int)outputs, in.h, in.w, in.rank, &op);
+	if (!code)
+		code = build_matrices(b, weights, !transposed, alpha, &op->weights);
 	if (code)
 		return code;
-	op->weights = matrix;
 	op->bias = bias;
 	op->window = (struct window){.height = 1, .width = 1, .stride_y = 1, .stride_x = 1, .dilation_y = 1, .dilation_x = 1};
 	v = view_with_channels(&v, &in, v.rank - 1, &b->plan->tensors[op->output], op->output);
@@ -291,7 +261,7 @@ int build_gemm(struct builder *b)
 	const struct constant *weights, *c = NULL;
 	int code = build_weights(b, 1, &weights);
 	if (!code && b->node->input_count > 2 && *b->node->inputs[2])
-		code = build_weights(b, 2, &c);
+		code = build_numbers(b, 2, &c);
 	if (code)
 		return code;
 	if (build_tensor(b, 0) < 0 || node_int(b->node, "transA", 0) != 0)

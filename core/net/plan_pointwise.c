@@ -45,7 +45,7 @@ static int read_activation(struct builder *b, struct activation *a)
 	if (a->kind != ACTIVATION_PRELU)
 		return LSDN_OK;
 	const struct constant *slopes;
-	int code = build_weights(b, 1, &slopes);
+	int code = build_numbers(b, 1, &slopes);
 	a->slopes = code ? NULL : build_channels(b, slopes, build_view(b, 0));
 	return code || a->slopes ? code : build_refuse(b, "its slopes are neither one number nor one a channel");
 }
@@ -87,7 +87,7 @@ int build_batch_normalization(struct builder *b)
 	const struct tensor in = b->plan->tensors[build_tensor(b, 0)];
 	const struct constant *p[4]; /* scale, bias, mean, variance */
 	for (size_t i = 0; i < 4; i++) {
-		int code = build_weights(b, i + 1, &p[i]);
+		int code = build_numbers(b, i + 1, &p[i]);
 		if (code)
 			return code;
 		if (p[i]->count != (size_t)in.c)
@@ -139,7 +139,7 @@ int build_layer_normalization(struct builder *b)
 	if (!view_channels_at(&v, &in, view_axis(&v, axis)) || (!written_out && view_axis(&v, axis) != v.rank - 1))
 		return build_refuse(b, "over axis %lld and what follows: only over the channels is supported", (long long)axis);
 	for (size_t i = 1; i < b->node->input_count; i++) {
-		int code = build_weights(b, i, &factors[i > 1]);
+		int code = build_numbers(b, i, &factors[i > 1]);
 		if (code)
 			return code;
 		if (factors[i > 1]->count != (size_t)in.c)
@@ -161,13 +161,13 @@ int build_layer_normalization(struct builder *b)
 }
 
 /* Add, Sub, Mul or Div of a tensor (input t) with a constant (the other input). */
-static int with_constant(struct builder *b, size_t t, const struct constant *c)
+static int with_constant(struct builder *b, size_t t)
 {
 	const struct tensor in = b->plan->tensors[build_tensor(b, t)];
 	char kind = b->node->op_type[0]; /* Add, Sub, Sum, Mul, Div */
 	bool subtract = strcmp(b->node->op_type, "Sub") == 0, divide = kind == 'D';
-	const struct constant *checked;
-	int code = build_weights(b, 1 - t, &checked);
+	const struct constant *c;
+	int code = build_numbers(b, 1 - t, &c);
 	if (code)
 		return code;
 	const float *values = build_channels(b, c, build_view(b, t));
@@ -210,7 +210,7 @@ int build_add(struct builder *b)
 	if (count == 2)
 		for (size_t i = 0; i < 2; i++)
 			if (build_tensor(b, i) >= 0 && build_constant(b, 1 - i))
-				return with_constant(b, i, build_constant(b, 1 - i));
+				return with_constant(b, i);
 	if (strcmp(b->node->op_type, "Sub") == 0)
 		return build_refuse(b, "supported with a constant only");
 	if (count > OP_MAX_INPUTS)
@@ -247,7 +247,7 @@ int build_mul(struct builder *b)
 		return build_refuse(b, "has %zu inputs, not 2: the file is damaged", b->node->input_count);
 	for (size_t i = 0; i < 2; i++)
 		if (build_tensor(b, i) >= 0 && build_constant(b, 1 - i))
-			return with_constant(b, i, build_constant(b, 1 - i));
+			return with_constant(b, i);
 	if (build_tensor(b, 0) < 0 || build_tensor(b, 1) < 0 || strcmp(b->node->op_type, "Div") == 0)
 		return build_refuse(b, "supported with a constant only, or (Mul) of what the network makes");
 	bool same;

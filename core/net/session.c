@@ -18,7 +18,7 @@
 
 #include "core/net/session_ops.h"
 
-enum { DENORMALS_ARE_ZERO = 0x8040, BETWEEN = 256, LINE = 16, WEIGHTS_BLOCK = 8 << 20 };
+enum { DENORMALS_ARE_ZERO = 0x8040, BETWEEN = 256, LINE = 16 };
 
 struct session {
 	const struct plan *plan;
@@ -34,6 +34,19 @@ struct session {
 	struct arena arena;
 };
 
+/* What the weights of all Convs take, about: they are to lie together, in large pages. */
+static size_t weights_size(const struct plan *plan)
+{
+	size_t size = 0;
+	for (int k = 0; k < plan->op_count; k++) {
+		const struct op *op = &plan->ops[k];
+		if (op->kind == OP_CONV)
+			size += (size_t)plan->tensors[op->output].c * (size_t)op->window.height * (size_t)op->window.width
+				* (size_t)(plan->tensors[op->inputs[0]].c / op->groups) * sizeof(float) + BETWEEN;
+	}
+	return size;
+}
+
 struct packed_weights *packed_weights_open(const struct plan *plan, struct error *e)
 {
 	struct packed_weights *p = calloc(1, sizeof *p);
@@ -45,7 +58,7 @@ struct packed_weights *packed_weights_open(const struct plan *plan, struct error
 		return NULL;
 	}
 	p->count = plan->op_count;
-	p->arena.block_size = WEIGHTS_BLOCK;
+	p->arena.block_size = weights_size(plan);
 	return p;
 }
 
