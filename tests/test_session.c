@@ -2,7 +2,9 @@
  * that single precision computes everything exactly. */
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/trace/supports.h"
@@ -171,6 +173,85 @@ START_TEST(same_whatever_the_threads)
 }
 END_TEST
 
+struct layer {
+	struct tensor tensors[2];
+	struct op op;
+	struct plan plan;
+	float *weights, *bias;
+};
+
+static void make_layer(struct layer *l, struct pcg *rng)
+{
+	static int first = 0;
+	static const struct activation ACTIVATIONS[] = {{.kind = ACTIVATION_NONE}, {.kind = ACTIVATION_RELU}, {.kind = ACTIVATION_LEAKY, .alpha = 0.1f},
+		{.kind = ACTIVATION_CLIP, .alpha = -1, .beta = 2}, {.kind = ACTIVATION_HARD_SIGMOID, .alpha = 0.2f, .beta = 0.5f}};
+	int inputs = between(rng, 1, 600), outputs = between(rng, 1, 70);
+	*l = (struct layer){.tensors = {{.name = "in", .c = inputs, .h = 1, .w = 1, .rank = 2, .maker = -1}, {.name = "out", .c = outputs, .h = 1, .w = 1, .rank = 2}}};
+	l->weights = malloc((size_t)(inputs * outputs) * sizeof *l->weights);
+	l->bias = malloc((size_t)outputs * sizeof *l->bias);
+	for (int i = 0; i < inputs * outputs; i++)
+		l->weights[i] = random_value(rng, RANDOM_REAL);
+	for (int o = 0; o < outputs; o++)
+		l->bias[o] = random_value(rng, RANDOM_REAL);
+	l->op = (struct op){.kind = OP_GEMM, .name = "op", .op_type = "op", .inputs = {0}, .input_count = 1, .output = 1, .groups = 1, .weights = l->weights,
+		.bias = between(rng, 0, 1) ? l->bias : NULL, .activation = ACTIVATIONS[between(rng, 0, 4)]};
+	l->plan = (struct plan){.tensors = l->tensors, .tensor_count = 2, .ops = &l->op, .op_count = 1, .inputs = &first, .input_count = 1, .output = 1, .scores = 1};
+}
+
+static double activated(const struct activation *a, double x)
+{
+	switch (a->kind) {
+	case ACTIVATION_RELU: return x > 0 ? x : 0;
+	case ACTIVATION_LEAKY: return x > 0 ? x : (double)a->alpha * x;
+	case ACTIVATION_CLIP: return fmin(fmax(x, (double)a->alpha), (double)a->beta);
+	case ACTIVATION_HARD_SIGMOID: return fmin(fmax((double)a->alpha * x + (double)a->beta, 0), 1);
+	default: return x;
+	}
+}
+
+/* Each image of a batch has the bytes that it has alone, and they are what the formula says. */
+START_TEST(same_whatever_the_batch)
+{
+	enum { LAYERS = 150, MOST_IMAGES = 20 };
+	struct error e;
+	for (uint32_t i = 0; i < LAYERS; i++) {
+		struct pcg rng;
+		struct layer l;
+		pcg_seed(&rng, random_seed(), CASES + 1 + i);
+		make_layer(&l, &rng);
+		size_t inputs = (size_t)l.tensors[0].c, outputs = (size_t)l.tensors[1].c;
+		int batch = between(&rng, 1, MOST_IMAGES);
+		struct packed_weights *packed = packed_weights_open(&l.plan, &e);
+		struct session *many = session_open(&l.plan, packed, batch, between(&rng, 1, 2), &e), *one = session_open(&l.plan, packed, 1, 1, &e);
+		ck_assert_msg(many && one, "%s", e.message);
+		for (int image = 0; image < batch; image++)
+			for (size_t k = 0; k < inputs; k++)
+				session_tensor(many, 0, image)[k] = random_value(&rng, RANDOM_REAL);
+		ck_assert_msg(session_run(many, &e) == 0, "%s", e.message);
+		for (int image = 0; image < batch; image++) {
+			const float *input = session_tensor(many, 0, image), *output = session_tensor(many, 1, image);
+			memcpy(session_tensor(one, 0, 0), input, inputs * sizeof *input);
+			ck_assert_msg(session_run(one, &e) == 0, "%s", e.message);
+			ck_assert_msg(memcmp(session_tensor(one, 1, 0), output, outputs * sizeof *output) == 0, "case %u of LSDN_SEED=%llu: image %d of %d", i,
+				(unsigned long long)random_seed(), image, batch);
+			for (size_t o = 0; o < outputs; o++) {
+				double sum = l.op.bias ? (double)l.op.bias[o] : 0, size = fabs(sum);
+				for (size_t k = 0; k < inputs; k++) {
+					sum += (double)input[k] * (double)l.weights[o * inputs + k];
+					size += fabs((double)input[k] * (double)l.weights[o * inputs + k]);
+				}
+				ck_assert_double_eq_tol((double)output[o], activated(&l.op.activation, sum), 1e-6 * (size + 1));
+			}
+		}
+		session_close(many);
+		session_close(one);
+		packed_weights_close(packed);
+		free(l.weights);
+		free(l.bias);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("session");
@@ -178,6 +259,7 @@ int main(void)
 	tcase_set_timeout(cases, 600);
 	tcase_add_test(cases, random_blocks);
 	tcase_add_test(cases, same_whatever_the_threads);
+	tcase_add_test(cases, same_whatever_the_batch);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }

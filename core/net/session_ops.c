@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/net/gemm.h"
+
 /* Collects what a primitive is made of; released together. */
 struct making {
 	const struct step_context *context;
@@ -349,26 +351,56 @@ static void make_scale(struct making *m)
 	tensor_argument(m, DNNL_ARG_DST, op->output);
 }
 
-static void make_activation(struct making *m)
+static void make_prelu(struct making *m)
 {
 	const struct op *op = m->context->stage->op;
 	dnnl_memory_desc_t source = map_of(m, op->inputs[0]), channels = nhwc(1, tensor_of(m, op->output)->c, 1, 1);
-	if (op->activation.kind == ACTIVATION_PRELU) {
-		dnnl_prelu_desc_t description;
-		check(m, dnnl_prelu_forward_desc_init(&description, dnnl_forward_inference, &source, &channels));
-		describe(m, &description);
-		argument(m, DNNL_ARG_WEIGHTS, &channels, op->activation.slopes);
-	} else {
-		float alpha, beta;
-		dnnl_alg_kind_t kind = eltwise_of(&op->activation, &alpha, &beta);
-		dnnl_eltwise_desc_t description;
-		if (op->activation.kind == ACTIVATION_HARD_SIGMOID)
-			add_eltwise(m, dnnl_eltwise_clip, 0, 1);
-		check(m, dnnl_eltwise_forward_desc_init(&description, dnnl_forward_inference, kind, &source, alpha, beta));
-		describe(m, &description);
-	}
+	dnnl_prelu_desc_t description;
+	check(m, dnnl_prelu_forward_desc_init(&description, dnnl_forward_inference, &source, &channels));
+	describe(m, &description);
+	argument(m, DNNL_ARG_WEIGHTS, &channels, op->activation.slopes);
 	tensor_argument(m, DNNL_ARG_SRC, op->inputs[0]);
 	tensor_argument(m, DNNL_ARG_DST, op->output);
+}
+
+/* The op's activation of a tensor, perhaps in place. */
+static void make_eltwise(struct making *m, int from)
+{
+	const struct op *op = m->context->stage->op;
+	dnnl_memory_desc_t source = map_of(m, from);
+	float alpha, beta;
+	dnnl_alg_kind_t kind = eltwise_of(&op->activation, &alpha, &beta);
+	dnnl_eltwise_desc_t description;
+	if (op->activation.kind == ACTIVATION_HARD_SIGMOID)
+		add_eltwise(m, dnnl_eltwise_clip, 0, 1);
+	check(m, dnnl_eltwise_forward_desc_init(&description, dnnl_forward_inference, kind, &source, alpha, beta));
+	describe(m, &description);
+	tensor_argument(m, DNNL_ARG_SRC, from);
+	tensor_argument(m, DNNL_ARG_DST, op->output);
+}
+
+static void make_activation(struct making *m)
+{
+	if (m->context->stage->op->activation.kind == ACTIVATION_PRELU)
+		make_prelu(m);
+	else
+		make_eltwise(m, m->context->stage->op->inputs[0]);
+}
+
+static void multiply(const struct step *step)
+{
+	const struct op *op = step->op;
+	gemm_run(&(struct gemm){.input = image_of(step, op->inputs[0], 0), .weights = op->weights, .bias = op->bias, .output = image_of(step, op->output, 0),
+		.images = (size_t)step->images, .inputs = (size_t)step->plan->tensors[op->inputs[0]].c, .outputs = (size_t)step->plan->tensors[op->output].c});
+}
+
+/* oneDNN's inner product sums in an order that depends on the threads, and its convolutions would keep the weights once more. */
+static void make_gemm(struct making *m)
+{
+	const struct op *op = m->context->stage->op;
+	m->step->compute = multiply;
+	if (op->activation.kind != ACTIVATION_NONE)
+		make_eltwise(m, op->output);
 }
 
 static void make_lrn(struct making *m)
@@ -434,7 +466,7 @@ static void make_softmax(struct making *m)
 }
 
 static void (*const MAKERS[])(struct making *) = {
-	[OP_CONV] = make_conv, [OP_GEMM] = make_conv, [OP_MAX_POOL] = make_pool, [OP_AVERAGE_POOL] = make_pool,
+	[OP_CONV] = make_conv, [OP_GEMM] = make_gemm, [OP_MAX_POOL] = make_pool, [OP_AVERAGE_POOL] = make_pool,
 	[OP_GLOBAL_AVERAGE_POOL] = make_pool, [OP_GLOBAL_MAX_POOL] = make_pool, [OP_CONCAT] = make_concat, [OP_ADD] = make_add,
 	[OP_MUL] = make_mul, [OP_REINDEX] = make_reindex, [OP_ACTIVATION] = make_activation, [OP_LRN] = make_lrn,
 	[OP_LAYER_NORM] = make_layer_norm, [OP_SCALE] = make_scale,
@@ -499,8 +531,11 @@ static bool move_to(struct step *step, int first)
 
 bool step_run(struct step *step, dnnl_stream_t stream, int first)
 {
-	bool ok = (step->first == first || move_to(step, first))
-		&& (!step->primitive || dnnl_primitive_execute(step->primitive, stream, step->argument_count, step->arguments) == dnnl_success);
+	bool ok = step->first == first || move_to(step, first);
+	if (ok && step->compute)
+		step->compute(step);
+	if (ok && step->primitive)
+		ok = dnnl_primitive_execute(step->primitive, stream, step->argument_count, step->arguments) == dnnl_success;
 	if (ok && step->correct)
 		step->correct(step);
 	return ok;

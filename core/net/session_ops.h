@@ -24,7 +24,8 @@ struct step {
 	dnnl_memory_t shared;       /* the one that is not */
 	dnnl_memory_t scratch;
 	size_t scratch_size;
-	void (*correct)(const struct step *); /* what oneDNN leaves to do, or NULL */
+	void (*compute)(const struct step *); /* what is computed before the primitive, or NULL */
+	void (*correct)(const struct step *); /* what it leaves to do, or NULL */
 	const struct op *op;
 	const struct plan *plan;
 	float *const *tensors;
@@ -45,7 +46,7 @@ struct step_context {
 	struct error *error;
 };
 
-/* A Conv as oneDNN describes it. A Gemm is one of 1 x 1 over a row of the images: oneDNN's inner product sums in an order that depends on the threads. */
+/* A Conv, or a Gemm as one of 1 x 1 over a row of the images, as oneDNN describes it. */
 struct conv_form {
 	dnnl_memory_desc_t source, target;     /* NHWC */
 	dnnl_memory_desc_t plain, any, bias;   /* weights as the plan has them; in whatever layout is best */

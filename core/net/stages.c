@@ -70,7 +70,7 @@ static struct stage stage_of_add(struct finding *f, const struct op *add)
 static int images_at_once(const struct plan *plan, const struct stage *stage, int batch, int before)
 {
 	size_t each = (tensor_size(&plan->tensors[stage->op->inputs[0]]) + tensor_size(&plan->tensors[stage->output])) * sizeof(float);
-	int images = before;
+	int images = stage->op->kind == OP_GEMM ? batch : before; /* its weights are read once for all */
 	while (images < batch && (batch % images || (size_t)images * each < NEAR))
 		images++;
 	return images;
