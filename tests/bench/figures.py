@@ -159,7 +159,7 @@ FIGURES = (
     (["arms"], arms, "explained"),
     (["calibration", "waiting"], calibration, "calibrated"),
     (["threads"], threads, "calibrated"),
-    (["memory", "memory/images"], memory, "calibrated"),
+    (["memory", "memory/images"], memory, "explained"),
     (["start"], start, "alexnet"),
     (["gradcam"], gradcam, "torch"),
     (["growth/arms", "growth/arms/memory"], growth_arms, "smallest"),
