@@ -2,6 +2,8 @@
 
 #include "bandit/pcg.h"
 
+#include <math.h>
+
 void pcg_seed(struct pcg *rng, uint64_t seed, uint64_t stream)
 {
 	rng->state = 0;
@@ -36,6 +38,12 @@ double pcg_double(struct pcg *rng)
 	uint64_t upper = pcg_next(rng) >> 5;
 	uint64_t lower = pcg_next(rng) >> 6;
 	return (double)(upper << 26 | lower) / 9007199254740992.0;
+}
+
+double pcg_normal(struct pcg *rng)
+{
+	double radius = sqrt(-2 * log(1 - pcg_double(rng))), angle = 2 * 3.14159265358979323846 * pcg_double(rng);
+	return radius * cos(angle);
 }
 
 void pcg_shuffle(struct pcg *rng, uint32_t *order, size_t count)

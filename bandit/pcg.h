@@ -21,6 +21,9 @@ uint32_t pcg_below(struct pcg *rng, uint32_t bound);
 /* Uniform in [0, 1): 53 random bits (the first number drawn gives the upper 27). */
 double pcg_double(struct pcg *rng);
 
+/* Normal with mean 0 and variance 1, by Box and Muller (two numbers of pcg_double are drawn). */
+double pcg_normal(struct pcg *rng);
+
 /* Fills order with 0..count-1 shuffled (Fisher and Yates, from the end). */
 void pcg_shuffle(struct pcg *rng, uint32_t *order, size_t count);
 

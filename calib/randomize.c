@@ -41,13 +41,10 @@ static size_t fan_in(const struct plan *plan, const struct op *op)
 	return op->kind == OP_GEMM ? tensor_size(in) : (size_t)op->window.height * (size_t)op->window.width * (size_t)(in->c / op->groups);
 }
 
-/* Normal numbers by Box and Muller. */
 static void draw(float *weights, size_t count, double deviation, struct pcg *rng)
 {
-	for (size_t i = 0; i < count; i++) {
-		double radius = sqrt(-2 * log(1 - pcg_double(rng))), angle = 2 * 3.14159265358979323846 * pcg_double(rng);
-		weights[i] = (float)(deviation * radius * cos(angle));
-	}
+	for (size_t i = 0; i < count; i++)
+		weights[i] = (float)(deviation * pcg_normal(rng));
 }
 
 static int draw_op(struct op *op, struct plan *plan, struct pcg *rng, struct error *e)

@@ -42,6 +42,22 @@ START_TEST(pcg_double_joins_two_draws)
 }
 END_TEST
 
+START_TEST(pcg_normal_is_normal)
+{
+	static const double BELOW[][2] = {{-2, 0.0227501319}, {-1, 0.1586552539}, {0, 0.5}, {0.5, 0.6914624613}, {3, 0.9986501020}};
+	struct pcg rng;
+	int n = 100000, bins[5] = {0};
+	pcg_seed(&rng, 5, 0);
+	for (int i = 0; i < n; i++) {
+		double x = pcg_normal(&rng);
+		for (int b = 0; b < 5; b++)
+			bins[b] += x < BELOW[b][0];
+	}
+	for (int b = 0; b < 5; b++)
+		check_count(bins[b], n, BELOW[b][1], "below a normal number's quantile");
+}
+END_TEST
+
 START_TEST(pcg_below_is_unbiased)
 {
 	static const uint32_t BOUNDS[] = {1, 2, 7, 10, 64};
@@ -173,6 +189,7 @@ int main(void)
 	TCase *cases = tcase_create("all");
 	tcase_add_test(cases, pcg_has_published_values);
 	tcase_add_test(cases, pcg_double_joins_two_draws);
+	tcase_add_test(cases, pcg_normal_is_normal);
 	tcase_add_test(cases, pcg_below_is_unbiased);
 	tcase_add_test(cases, pcg_shuffle_is_uniform);
 	tcase_add_test(cases, ucb1_by_hand);
