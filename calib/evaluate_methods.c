@@ -58,7 +58,7 @@ static int print_figure(const struct table *t, size_t entrant, int row, const st
 	struct contest_measure measure = contest_measure(c, row, text);
 	double unit = measure.mean ? 1 : 100;
 	int digits = measure.mean ? 3 : 1;
-	printf("  %-31s  %6.*f  [%6.*f, %6.*f]  %5zu", c->entrants[entrant].name, digits, unit * f->value, digits, unit * f->interval.low, digits,
+	printf("  %-33s  %6.*f  [%6.*f, %6.*f]  %5zu", c->entrants[entrant].name, digits, unit * f->value, digits, unit * f->interval.low, digits,
 		unit * f->interval.high, f->images);
 	if (f->tested)
 		printf("  p = %-8.3g (%zu above, %zu below)", f->p, f->better, f->worse);
@@ -106,10 +106,10 @@ static const int OVERVIEW[] = {ROW_POINTING, ROW_POINTING_NEAR, ROW_KNOWN, ROW_E
 /* The paper's table 1, figures alone. */
 static int print_overview(const struct table *t, struct error *e)
 {
-	printf("\n  %-31s  pointing  15 px  IoU known  error  MaxBox     V2    rise   drop  insert  delete\n", "");
+	printf("\n  %-33s  pointing  15 px  IoU known  error  MaxBox     V2    rise   drop  insert  delete\n", "");
 	for (size_t i = 0; i < t->contest->entrant_count; i++) {
 		static const int WIDTHS[] = {10, 7, 11, 7, 8, 7, 8, 7, 8, 8};
-		printf("  %-31s", t->contest->entrants[i].name);
+		printf("  %-33s", t->contest->entrants[i].name);
 		for (size_t k = 0; k < sizeof OVERVIEW / sizeof *OVERVIEW; k++) {
 			struct contest_figure f;
 			char text[256];
@@ -238,7 +238,7 @@ static void print_notes(const struct contest *c)
 	for (size_t k = 0; k < c->entrant_count; k++) {
 		const struct entrant *n = &c->entrants[k];
 		if (n->explained)
-			fprintf(stderr, "  %-31s  %8.2f\n", n->name, 1 / (c->feed_seconds / (double)c->fed + n->seconds / (double)n->explained));
+			fprintf(stderr, "  %-33s  %8.2f\n", n->name, 1 / (c->feed_seconds / (double)c->fed + n->seconds / (double)n->explained));
 	}
 }
 

@@ -27,7 +27,7 @@ static const struct argp_option OPTIONS[] = {
 	{"map-threshold", KEY_THRESHOLD, "SHARE", 0, "Where a map's box is drawn, as a share of its maximum (the same as --set map_threshold=SHARE; default 0.15)", 1},
 	{"repeats", KEY_REPEATS, "R", 0, "With --methods: R draws of the images, with seeds from --seed on (default 1; the paper: 3)", 1},
 	{"costly", KEY_COSTLY, "N", 0, "With --methods: how many images of a draw serve for what takes hundreds of forward passes: insertion and deletion, occlusion and "
-		"prediction-difference (default 12; 0: none)", 1},
+		"both of prediction-difference (default 12; 0: none)", 1},
 	{"sanity", KEY_CHECK, "N", 0, "With --methods: how many images of a draw serve for the sanity check and the maps of two classes (default 10, without costly methods; 0: none)",
 		1},
 	{"report", KEY_REPORT, "FILE.html", 0, "With --methods: also write a page that stands alone: the table, the curves, and every method's map of some images", 1},

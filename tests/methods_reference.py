@@ -438,7 +438,7 @@ def by_windows(times, change, loss):
                 window = slice(max(top, 0), top + 2 * down), slice(max(left, 0), left + 2 * right)
                 images = q.image.detach().repeat(times, 1, 1, 1)
                 for image in images:
-                    image[:, window[0], window[1]] = change(q.image.detach()[0], image[:, window[0], window[1]].shape[1:], number)
+                    image[:, window[0], window[1]] = change(q.image.detach()[0], window, number)
                     number += 1
                 losses[:, window[0], window[1]] += loss(q, before, q.probability(images)) / 4
         return '-', losses.clamp(min=0)
@@ -446,9 +446,67 @@ def by_windows(times, change, loss):
     return method
 
 
-def sample(image, shape, number):
+def sample(image, window, number):
+    shape = image[0, window[0], window[1]].shape
     y, x = (int((0.5 + number * factor) % 1 * (image.shape[1 + i] - shape[i] + 1)) for i, factor in enumerate((0.7548776662466927, 0.5698402909980532)))
     return image[:, y:y + shape[0], x:x + shape[1]]
+
+
+def normal_numbers(count):
+    """PCG32 (XSH-RR) of seed 1 and stream 0, two draws to a number of 53 bits, two such numbers to a normal one."""
+    mask, state, draws = (1 << 64) - 1, 0, []
+    step = lambda state: (state * 6364136223846793005 + 1) & mask
+    state = step((step(state) + 1) & mask)
+    for _ in range(4 * count):
+        shifted, turn = ((state >> 18 ^ state) >> 27) & 0xffffffff, state >> 59
+        draws.append((shifted >> turn | shifted << (-turn & 31)) & 0xffffffff)
+        state = step(state)
+    draws = numpy.array(draws, numpy.uint64).reshape(count, 2, 2)
+    uniform = ((draws[..., 0] >> 5 << 26) + (draws[..., 1] >> 6)) / 2.0 ** 53
+    return numpy.sqrt(-2 * numpy.log(1 - uniform[:, 0])) * numpy.cos(2 * numpy.pi * uniform[:, 1])
+
+
+class Surroundings:
+    """Whole covariance matrices of patches, and patches drawn from noise by the definition."""
+
+    def __init__(self, image, times):
+        self.x = image.numpy()
+        self.mean = self.x.mean((1, 2))
+        _, height, width = self.x.shape
+        self.patch = [min(side, 2 * (max(1, (side + 5) // 10) + 2)) for side in (height, width)]
+        centred = self.x - self.mean[:, None, None]
+        padded = numpy.pad(centred, ((0, 0), (height, height), (width, width)))
+        lag = lambda dy, dx: (centred * padded[:, height + dy:2 * height + dy, width + dx:2 * width + dx]).mean((1, 2))
+        self.covariance = numpy.array([[lag(dy, dx) * (1 if dy or dx else 1.001) for dx in range(1 - self.patch[1], self.patch[1])]
+                                       for dy in range(1 - self.patch[0], self.patch[0])])
+        around = (height + self.patch[0] - 1, width + self.patch[1] - 1)
+        counts = around[0] * around[1], self.patch[0] * self.patch[1]
+        numbers = normal_numbers(times * sum(counts)).reshape(times, -1)
+        self.drawn = []
+        for u, v in zip(numbers[:, :counts[0]].reshape(times, *around), numbers[:, counts[0]:].reshape(times, *self.patch)):
+            y = numpy.array([[(centred * u[self.patch[0] - 1 - i:, self.patch[1] - 1 - j:][:height, :width]).sum((1, 2)) for j in range(self.patch[1])]
+                             for i in range(self.patch[0])]).transpose(2, 0, 1) / numpy.sqrt(height * width)
+            self.drawn.append(self.mean[:, None, None] + y + numpy.sqrt(lag(0, 0) / 1000)[:, None, None] * v)
+
+    def sample(self, window, number):
+        _, height, width = self.x.shape
+        first = [max(0, w.start - 2) for w in window]
+        y, x = (places.ravel() for places in numpy.mgrid[first[0]:min(height, window[0].stop + 2), first[1]:min(width, window[1].stop + 2)])
+        inside = (window[0].start <= y) & (y < window[0].stop) & (window[1].start <= x) & (x < window[1].stop)
+        whole = self.covariance[y[:, None] - y + self.patch[0] - 1, x[:, None] - x + self.patch[1] - 1]
+        samples = []
+        for c in range(3):
+            drawn, seen = self.drawn[number][c, y - first[0], x - first[1]], self.x[c, y, x]
+            gain = numpy.linalg.solve(whole[~inside][:, ~inside, c], whole[~inside][:, inside, c]).T
+            samples.append((drawn[inside] + gain @ (seen - drawn)[~inside]).clip(self.x[c].min(), self.x[c].max()))
+        return torch.tensor(numpy.array(samples)).reshape(3, window[0].stop - window[0].start, window[1].stop - window[1].start)
+
+
+def sample_conditionally(image, window, number):
+    if number == 0:
+        sample_conditionally.surroundings = Surroundings(image, 2)
+    within = [slice(w.start, min(w.stop, side)) for w, side in zip(window, image.shape[1:])]
+    return sample_conditionally.surroundings.sample(within, number % 2)
 
 
 def evidence(q, before, after):
@@ -472,8 +530,9 @@ METHODS = {
     'lrp-epsilon': relevance(epsilon, Epsilon),
     'lrp-alpha-beta': relevance(alpha_beta(2, 1, True), Positive),
     'lrp-argmax': relevance(argmax, Highest),
-    'occlusion': by_windows(1, lambda image, shape, number: 0, lambda q, before, after: before - after),
+    'occlusion': by_windows(1, lambda image, window, number: 0, lambda q, before, after: before - after),
     'prediction-difference': by_windows(2, sample, evidence),
+    'prediction-difference-conditional': by_windows(2, sample_conditionally, evidence),
 }
 
 

@@ -106,6 +106,27 @@ START_TEST(by_hand)
 }
 END_TEST
 
+/* What is drawn for a window of one colour is that colour. */
+START_TEST(one_colour)
+{
+	static const char *const SAMPLING[] = {"prediction-difference", "prediction-difference-conditional"};
+	struct error e;
+	struct net net;
+	struct bench b;
+	ck_assert(model_open(&net, NULL, &e) == 0);
+	size_t size = 3 * (size_t)net.input.width * (size_t)net.input.height;
+	float *image = malloc(size * sizeof *image);
+	for (size_t i = 0; i < size; i++)
+		image[i] = 0.7f - (float)(i / (size / 3));
+	open_bench(&b, &net, 1, image);
+	for (size_t i = 0; i < sizeof SAMPLING / sizeof *SAMPLING; i++)
+		ck_assert_msg(!make(&b, map_method_find(SAMPLING[i], &e), explainer_class(&b.explainer, 0)), "%s finds evidence", SAMPLING[i]);
+	close_bench(&b);
+	net_close(&net);
+	free(image);
+}
+END_TEST
+
 static float *random_image(const struct net *net)
 {
 	size_t size = 3 * (size_t)net->input.width * (size_t)net->input.height;
@@ -191,6 +212,7 @@ int main(void)
 	TCase *cases = tcase_create("methods");
 	tcase_set_timeout(cases, 600);
 	tcase_add_test(cases, by_hand);
+	tcase_add_test(cases, one_colour);
 	tcase_add_test(cases, no_evidence);
 	tcase_add_test(cases, same_whatever_the_threads);
 	suite_add_tcase(suite, cases);

@@ -20,7 +20,7 @@ true_that "every line is JSON" is_json all1.json
 true_that "what cannot explain is named" grep -q '^lsdn-evaluate: 12 of 12 images are not explained by cam: cam needs' stderr
 true_that "rates are said" grep -q '^  prediction-difference  *[0-9.]*$' stderr
 for method in lsdn cnn-fixations grad-cam grad-cam++ gradient deconvnet guided-backprop excitation-backprop contrastive-excitation-backprop lrp-epsilon \
-	lrp-alpha-beta lrp-argmax 'centre box' 'centre point' 'whole photograph'; do
+	lrp-alpha-beta lrp-argmax occlusion prediction-difference prediction-difference-conditional 'centre box' 'centre point' 'whole photograph'; do
 	true_that "a row of $method" grep -q "^  $method  " all1.txt
 done
 true_that "cam has no figure" test "$(grep -c '"row":"cam"' all1.json)" -eq 0

@@ -7,9 +7,10 @@
 #include "core/methods/table.h"
 #include "core/methods/windows.h"
 
-static void cover(const struct question *q, const float *original, const struct input_window *w, int number, float *input)
+static void cover(const struct question *q, void *state, const float *original, const struct input_window *w, int number, float *input)
 {
 	const struct tensor *t = &q->net->plan.tensors[q->net->plan.inputs[0]];
+	(void)state;
 	(void)original;
 	(void)number;
 	for (int y = w->top; y < w->bottom; y++)
@@ -24,7 +25,7 @@ static double loss(const struct question *q, double before, double after)
 
 static int answer(const struct question *q, struct error *e)
 {
-	return windows_answer(q, &(struct window_change){1, cover, loss}, e);
+	return windows_answer(q, &(struct window_change){1, cover, loss, NULL}, e);
 }
 
 const struct map_method MAP_OCCLUSION = {

@@ -19,5 +19,6 @@ extern const struct map_method MAP_LRP_ALPHA_BETA;
 extern const struct map_method MAP_LRP_ARGMAX;
 extern const struct map_method MAP_OCCLUSION;
 extern const struct map_method MAP_PREDICTION_DIFFERENCE;
+extern const struct map_method MAP_PREDICTION_DIFFERENCE_CONDITIONAL;
 
 #endif

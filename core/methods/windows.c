@@ -17,7 +17,7 @@ struct work {
 	int changes;
 };
 
-static int stride_of(int side)
+int windows_stride(int side)
 {
 	int stride = (side + STRIDES / 2) / STRIDES;
 	return stride > 0 ? stride : 1;
@@ -30,7 +30,7 @@ static int look(struct work *w, const struct input_window *window, double *after
 	*after = 0;
 	for (int n = 0; n < w->change->times && !code; n++) {
 		memcpy(w->input, w->original, tensor_size(w->t) * sizeof *w->input);
-		w->change->change(w->q, w->original, window, w->changes++, w->input);
+		w->change->change(w->q, w->change->state, w->original, window, w->changes++, w->input);
 		code = session_run(w->q->session, e);
 		session_probabilities(w->q->session, 0, w->probabilities);
 		*after += w->probabilities[w->q->class_index] / w->change->times;
@@ -40,7 +40,7 @@ static int look(struct work *w, const struct input_window *window, double *after
 
 static int look_everywhere(struct work *w, double *losses, struct error *e)
 {
-	int stride_y = stride_of(w->t->h), stride_x = stride_of(w->t->w);
+	int stride_y = windows_stride(w->t->h), stride_x = windows_stride(w->t->w);
 	for (int top = -stride_y; top < w->t->h; top += stride_y)
 		for (int left = -stride_x; left < w->t->w; left += stride_x) {
 			struct input_window window = {top < 0 ? 0 : top, left < 0 ? 0 : left, top + 2 * stride_y < w->t->h ? top + 2 * stride_y : w->t->h,

@@ -11,9 +11,13 @@ struct input_window {
 
 struct window_change {
 	int times; /* that each window is changed, another way each time */
-	void (*change)(const struct question *q, const float *original, const struct input_window *w, int number, float *input); /* number: of all changes */
+	void (*change)(const struct question *q, void *state, const float *original, const struct input_window *w, int number, float *input); /* number: of all changes */
 	double (*loss)(const struct question *q, double before, double after); /* of the probability, whose mean over the times is after */
+	void *state; /* for change */
 };
+
+/* From one window to the next along a side of the input. */
+int windows_stride(int side);
 
 /* Fills q's grid, one cell a pixel, with the mean loss of the windows over it, where that is positive. Windows have twice their stride as side, which is the
  * input's side over 10, and every pixel is under four. The session is left as it was. */
