@@ -31,7 +31,7 @@ static int answer(const struct question *q, struct error *e)
 const struct map_method MAP_OCCLUSION = {
 	.name = "occlusion",
 	.summary = "what the class's probability loses when a window that slides over the input is covered with the mean colour",
-	.needs = "121 forward passes for 224 x 224 pixels",
+	.needs = "144 forward passes for 224 x 224 pixels",
 	.citation = "Zeiler and Fergus, \"Visualizing and understanding convolutional networks\", 2014",
 	.place = MAP_OF_INPUT,
 	.costly = true,

@@ -72,7 +72,7 @@ static int answer_conditionally(const struct question *q, struct error *e)
 const struct map_method MAP_PREDICTION_DIFFERENCE = {
 	.name = "prediction-difference",
 	.summary = "the evidence, in bits of the class's odds, that is lost when a window could show any other part of the same photograph",
-	.needs = "242 forward passes for 224 x 224 pixels",
+	.needs = "288 forward passes for 224 x 224 pixels",
 	.citation = "Robnik-Sikonja and Kononenko, \"Explaining classifications for individual instances\", 2008",
 	.place = MAP_OF_INPUT,
 	.costly = true,
@@ -82,7 +82,7 @@ const struct map_method MAP_PREDICTION_DIFFERENCE = {
 const struct map_method MAP_PREDICTION_DIFFERENCE_CONDITIONAL = {
 	.name = "prediction-difference-conditional",
 	.summary = "the same when a window could show what a Gaussian of the photograph expects there, given the pixels around it",
-	.needs = "242 forward passes for 224 x 224 pixels",
+	.needs = "288 forward passes for 224 x 224 pixels",
 	.citation = "Zintgraf and others, \"Visualizing deep neural network decisions: prediction difference analysis\", 2017",
 	.place = MAP_OF_INPUT,
 	.costly = true,
