@@ -323,6 +323,9 @@ int evaluate_methods(const struct measure_job *job, const struct evaluate_option
 	struct output out = {0};
 	uint32_t images[GALLERY_MOST];
 	size_t count;
+	if (job->choices->target == TARGET_ANNOTATED)
+		return error_set(e, LSDN_ERROR_INPUT, "target = annotated: the table of methods explains the network's own class and, in the rows that say so, the annotated "
+			"one: say --set target=predicted");
 	int code = contest_open(&c, &contest_job, e);
 	if (!code && o->gallery) /* before anything is measured */
 		code = choose_gallery(&c, o->gallery, images, &count, e);

@@ -94,6 +94,8 @@ cp "$source/tests/data/annotations/no-box.xml" data/annotations/generated_000000
 gives 0 '^2 images were skipped' "what cannot be used is skipped" "$evaluate" --methods lsdn --data data
 true_that "and listed" test "$(grep -c '^  .*text.png\|^  .*00000002.xml' stderr)" -eq 2
 rm data/images/generated_0000000[013456789].png
+gives 1 '--set target=predicted' "another class" "$evaluate" --methods lsdn --set target=annotated
+works "the last word on it" "$evaluate" --methods grad-cam --images 2 --costly 0 --sanity 0 --set target=annotated --set target=predicted
 gives 1 'none of 2 images is usable' "nothing to measure" "$evaluate" --methods lsdn --data data
 
 for wrong in '--methods' '--methods nothing' '--methods grad-cam,' '--methods all --repeats 0' '--methods all --map-threshold 2' '--report x.html' '--methods all --gallery x.png' '--repeats 2' '--costly 2' '--sanity 2' \
