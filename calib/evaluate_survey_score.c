@@ -18,16 +18,33 @@ static struct table_row mean_row(const char *who, const char *what, const struct
 	return (struct table_row){.name = who, .measure = what, .mean = true, .value = m->value, .interval = m->interval, .images = persons};
 }
 
-/* A row without a share or a mean of anything: JSON has null where there is none. */
+/* A row without a share or a mean of anything. */
 static int print_number(const char *who, const char *what, double value, bool json, const char *survey, struct error *e)
 {
 	if (json)
-		return json_line(stdout, json_pack("{s:s, s:s, s:s, s:o}", "survey", survey, "row", who, "measure", what, "value",
-			isnan(value) ? json_null() : json_real(value)), 9, e);
-	if (isnan(value))
-		printf("  %-18s  %-31s  there is none: nothing varies, or nobody shares an image\n", who, what);
+		return json_line(stdout, json_pack("{s:s, s:s, s:s, s:f}", "survey", survey, "row", who, "measure", what, "value", value), 9, e);
+	printf("  %-18s  %-31s  %7.3g\n", who, what, value);
+	return LSDN_OK;
+}
+
+/* null where there is none. */
+static json_t *number(double value)
+{
+	return isnan(value) ? json_null() : json_real(value);
+}
+
+static int print_alpha(const char *what, const struct survey_mean *alpha, bool json, const char *survey, struct error *e)
+{
+	if (json)
+		return json_line(stdout, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "survey", survey, "row", "agreement", "measure", what, "value", number(alpha->value),
+			"low", number(alpha->interval.low), "high", number(alpha->interval.high)), 9, e);
+	printf("  %-18s  %-31s  ", "agreement", what);
+	if (isnan(alpha->value))
+		printf("there is none: nothing varies, or nobody shares an image\n");
+	else if (isnan(alpha->interval.low))
+		printf("%7.3f  (of one image)\n", alpha->value);
 	else
-		printf("  %-18s  %-31s  %7.3g\n", who, what, value);
+		printf("%7.3f  [%.3f, %.3f]\n", alpha->value, alpha->interval.low, alpha->interval.high);
 	return LSDN_OK;
 }
 
@@ -58,7 +75,7 @@ static int print_best(const struct survey_answers *of, const struct survey_score
 		code = print_number("difference", "sign test of persons: p", s->p, json, of->survey, e);
 	if (!code)
 		code = print_row(&left, "answers", json, of->survey, e);
-	return code ? code : print_number("agreement", "Krippendorff's alpha, nominal", s->agreement_votes, json, of->survey, e);
+	return code ? code : print_alpha("Krippendorff's alpha, nominal", &s->agreement_votes, json, of->survey, e);
 }
 
 static int print_reliability(const struct survey_answers *of, const struct survey_score *s, bool json, struct error *e)
@@ -76,7 +93,7 @@ static int print_reliability(const struct survey_answers *of, const struct surve
 	struct table_row difference = mean_row("difference", "second less first", &s->difference, s->persons);
 	if (!code)
 		code = print_row(&difference, PERSONS, json, of->survey, e);
-	return code ? code : print_number("agreement", "Krippendorff's alpha, ordinal", s->agreement_reliability, json, of->survey, e);
+	return code ? code : print_alpha("Krippendorff's alpha, ordinal", &s->agreement_reliability, json, of->survey, e);
 }
 
 static int score(const struct survey_answers *files, size_t count, bool json, struct error *e)

@@ -228,7 +228,7 @@ static const struct argp ARGP = {OPTIONS, parse, "\n--compare A.onnx B.onnx\n--s
 	"error.\n\n"
 	"--survey takes photographs that both networks get right (58 as in the paper, or --images) and writes one page, without any reference to elsewhere, which asks in random "
 	"order and without names which of two maps describes the object best, and how reliable each is, from 1 to 5. Each person saves a file. --survey-score "
-	"reads the files: persons who prefer a network with Wilson's interval and a sign test, means over persons, and Krippendorff's alpha as agreement.\n\n"
+	"reads the files: persons who prefer a network with Wilson's interval and a sign test, means over persons, and Krippendorff's alpha with a bootstrap interval as agreement.\n\n"
 	"Where FILE has the 50,000 lines of ILSVRC's validation set and the data fewer images, line i is of the image whose name ends in the number "
 	"i, such as ILSVRC2012_val_00000001.\n\n"
 	"Examples:\n"

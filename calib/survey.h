@@ -50,7 +50,8 @@ struct survey_score {
 	struct survey_mean reliability[SURVEY_NETWORKS]; /* 1..5 */
 	struct survey_mean difference;                /* second less first, -4..4 */
 	struct survey_mean normalised[SURVEY_NETWORKS]; /* persons x reliability: the sum over persons, as a mean over images */
-	double agreement_votes, agreement_reliability; /* Krippendorff's alpha: nominal; ordinal, of every map. NAN where nothing varies or nobody shares an image */
+	struct survey_mean agreement_votes, agreement_reliability; /* Krippendorff's alpha: nominal; ordinal, of every map. NAN where nothing varies or nobody shares an
+		image; the intervals are of images, and NAN where there is one alone too */
 };
 
 /* Of files of one survey, each person once. */

@@ -88,8 +88,8 @@ static void sum_up(struct survey_score *s, const struct survey_answers *files, s
 	s->p = mcnemar_exact(s->prefer[0], s->prefer[1]);
 }
 
-/* Units are images for votes, and maps for reliability. */
-static void agree(struct survey_score *s, const struct survey_answers *files, size_t count, char *const *names, int *votes, int *reliability)
+/* Units are images for votes, and maps for reliability, of which an image's are drawn together. */
+static int agree(struct survey_score *s, const struct survey_answers *files, size_t count, char *const *names, int *votes, int *reliability, struct error *e)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < files[i].count; k++) {
@@ -100,8 +100,11 @@ static void agree(struct survey_score *s, const struct survey_answers *files, si
 			for (size_t n = 0; n < SURVEY_NETWORKS; n++)
 				reliability[(at * SURVEY_NETWORKS + n) * count + i] = a->reliability[n];
 		}
-	s->agreement_votes = krippendorff_alpha(votes, s->images, count, AGREEMENT_NOMINAL);
-	s->agreement_reliability = krippendorff_alpha(reliability, s->images * SURVEY_NETWORKS, count, AGREEMENT_ORDINAL);
+	size_t maps = s->images * SURVEY_NETWORKS;
+	s->agreement_votes.value = krippendorff_alpha(votes, s->images, count, AGREEMENT_NOMINAL);
+	s->agreement_reliability.value = krippendorff_alpha(reliability, maps, count, AGREEMENT_ORDINAL);
+	int code = krippendorff_interval(votes, s->images, count, AGREEMENT_NOMINAL, 1, &s->agreement_votes.interval, e);
+	return code ? code : krippendorff_interval(reliability, maps, count, AGREEMENT_ORDINAL, SURVEY_NETWORKS, &s->agreement_reliability.interval, e);
 }
 
 int survey_score(struct survey_score *s, const struct survey_answers *files, size_t count, struct error *e)
@@ -119,7 +122,7 @@ int survey_score(struct survey_score *s, const struct survey_answers *files, siz
 	if (names && numbers && votes) {
 		struct persons p = {{numbers, numbers + count}, {numbers + 2 * count, numbers + 3 * count}, numbers + 4 * count, numbers + 5 * count};
 		sum_up(s, files, count, &p);
-		agree(s, files, count, names, votes, votes + s->images * count);
+		code = agree(s, files, count, names, votes, votes + s->images * count, e);
 	} else {
 		code = error_memory(e, "figures");
 	}

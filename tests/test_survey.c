@@ -61,6 +61,63 @@ START_TEST(agreement_by_its_pairs)
 }
 END_TEST
 
+/* Two groups of two units are drawn as the first twice, both, or the second twice, none of which is rarer than a fourth: the interval is from the lowest to the highest
+ * of the three alphas. */
+START_TEST(interval_by_its_draws)
+{
+	int found = 0;
+	for (uint64_t i = 0; i < 100; i++) {
+		struct error e;
+		struct pcg rng;
+		struct interval interval;
+		int values[4][3], drawn[4][3];
+		double low = INFINITY, high = -INFINITY;
+		pcg_seed(&rng, random_seed(), i);
+		for (int u = 0; u < 12; u++)
+			values[u / 3][u % 3] = between(&rng, 0, 3);
+		for (int first = 0; first < 2; first++)
+			for (int second = first; second < 2; second++) {
+				memcpy(drawn[0], values[2 * first], sizeof drawn / 2);
+				memcpy(drawn[2], values[2 * second], sizeof drawn / 2);
+				double alpha = krippendorff_alpha(&drawn[0][0], 4, 3, AGREEMENT_ORDINAL);
+				low = fmin(low, alpha); /* not of NAN */
+				high = fmax(high, alpha);
+			}
+		ck_assert_int_eq(krippendorff_interval(&values[0][0], 4, 3, AGREEMENT_ORDINAL, 2, &interval, &e), 0);
+		ck_assert(isnan(interval.low) == isinf(low) && isnan(interval.high) == isinf(low));
+		ck_assert_msg(isinf(low) || (fabs(interval.low - low) < 1e-12 && fabs(interval.high - high) < 1e-12), "case %llu of LSDN_SEED=%llu: %g to %g, not %g to %g",
+			(unsigned long long)i, (unsigned long long)random_seed(), interval.low, interval.high, low, high);
+		found += high > low;
+		ck_assert_int_eq(krippendorff_interval(&values[0][0], 4, 3, AGREEMENT_ORDINAL, 4, &interval, &e), 0);
+		ck_assert(isnan(interval.low) && isnan(interval.high));
+	}
+	ck_assert_int_gt(found, 50);
+}
+END_TEST
+
+/* Two raters of two equally frequent values who differ in a fifth of all units have the alpha 1 - 0.2 / 0.5 = 0.6. */
+START_TEST(interval_has_alpha)
+{
+	enum { TRIALS = 200, UNITS = 50 };
+	int within = 0;
+	for (uint64_t i = 0; i < TRIALS; i++) {
+		struct error e;
+		struct pcg rng;
+		struct interval interval;
+		int values[UNITS][2];
+		pcg_seed(&rng, random_seed(), i);
+		for (int u = 0; u < UNITS; u++) {
+			values[u][0] = between(&rng, 1, 2);
+			values[u][1] = pcg_below(&rng, 5) ? values[u][0] : 3 - values[u][0];
+		}
+		ck_assert_int_eq(krippendorff_interval(&values[0][0], UNITS, 2, AGREEMENT_NOMINAL, 1, &interval, &e), 0);
+		within += interval.low <= 0.6 && interval.high >= 0.6;
+	}
+	/* 95 percent of 200 are 190, and six standard errors 18. */
+	ck_assert_msg(within >= 172 && within < TRIALS, "LSDN_SEED=%llu: %d of %d intervals have it", (unsigned long long)random_seed(), within, TRIALS);
+}
+END_TEST
+
 #define HEAD "{\"format\":\"lsdn-survey-answers\",\"version\":1,\"survey\":\"s\",\"networks\":[\"a\",\"b\"],\"person\":\"%s\",\"answers\":["
 #define ANSWER(image, best, first, second, left) \
 	"{\"image\":\"" image "\",\"best\":" #best ",\"reliability\":[" #first "," #second "],\"left\":" #left "}"
@@ -101,8 +158,12 @@ START_TEST(scores_by_hand)
 	ck_assert_double_eq_tol(s.normalised[1].value, 10, 1e-12);
 	ck_assert_double_eq_tol(s.difference.value, 2.5 / 3, 1e-12);
 	const int votes[] = {2, 2, 1, 2, 1, 0}, reliability[] = {1, 2, 3, 5, 3, 3, 2, 4, 0, 4, 2, 0};
-	ck_assert_double_eq(s.agreement_votes, krippendorff_alpha(votes, 2, 3, AGREEMENT_NOMINAL));
-	ck_assert_double_eq(s.agreement_reliability, krippendorff_alpha(reliability, 4, 3, AGREEMENT_ORDINAL));
+	ck_assert_double_eq(s.agreement_votes.value, krippendorff_alpha(votes, 2, 3, AGREEMENT_NOMINAL));
+	ck_assert_double_eq(s.agreement_reliability.value, krippendorff_alpha(reliability, 4, 3, AGREEMENT_ORDINAL));
+	struct interval interval;
+	ck_assert_int_eq(krippendorff_interval(reliability, 4, 3, AGREEMENT_ORDINAL, 2, &interval, &e), 0); /* an image's two maps together */
+	ck_assert_double_eq(s.agreement_reliability.interval.low, interval.low);
+	ck_assert_double_eq(s.agreement_reliability.interval.high, interval.high);
 	for (int i = 0; i < 3; i++)
 		survey_answers_free(&files[i]);
 }
@@ -182,6 +243,8 @@ int main(void)
 	TCase *cases = tcase_create("survey");
 	tcase_add_test(cases, agreement_as_published);
 	tcase_add_test(cases, agreement_by_its_pairs);
+	tcase_add_test(cases, interval_by_its_draws);
+	tcase_add_test(cases, interval_has_alpha);
 	tcase_add_test(cases, scores_by_hand);
 	tcase_add_test(cases, files_that_do_not_go_together);
 	tcase_add_test(cases, no_answers);

@@ -56,7 +56,8 @@ printed 'vgg16  *persons who prefer it  *100.000  \[75.751, 100.000\]' "all pref
 printed 'sign test of persons: p  *0.000488' "which is no chance"
 printed 'alexnet  *reliability, 1 to 5  *2.667  \[2.667, 2.667\]' "reliability"
 printed 'alexnet  *normalised: sum over persons  *32.000' "as the paper has it"
-printed "Krippendorff's alpha, nominal  *1$" "they agree"
+printed "Krippendorff's alpha, nominal  *1\.000  \[1\.000, 1\.000\]$" "they agree"
+printed "Krippendorff's alpha, ordinal  *0\.[0-9]*  \[-*0\.[0-9]*, [0-9.]*\]$" "less on how reliable maps are"
 printed 'map on the left  *answers  *66.667' "sides"
 works "the same as JSON" "$evaluate" --survey-score --json person*.json
 true_that "every line is JSON" is_json stdout

@@ -30,7 +30,7 @@ static void score(const struct survey_answers *a)
 		return;
 	FUZZ_TRUE(s.persons == 2 && s.answers == a->count + 1 && s.prefer[0] + s.prefer[1] <= 2 && s.left <= s.answers);
 	FUZZ_TRUE(fabs(s.votes[0].value + s.votes[1].value - 1) < 1e-9 && s.reliability[0].value >= 1 && s.reliability[1].value <= 5);
-	FUZZ_TRUE(!(s.agreement_votes > 1 + 1e-9) && !(s.agreement_reliability > 1 + 1e-9));
+	FUZZ_TRUE(!(s.agreement_votes.value > 1 + 1e-9) && !(s.agreement_reliability.value > 1 + 1e-9));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
