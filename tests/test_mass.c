@@ -212,7 +212,7 @@ static void case_make(struct case_ *c, uint32_t number, enum random_numbers numb
 	ck_assert_ptr_nonnull(c->session);
 	random_input(&c->plan, session_tensor(c->session, 0, 0), &rng);
 	ck_assert_msg(session_run(c->session, &e) == 0, "%s", e.message);
-	c->walk = walk_open(&c->plan.plan, 2, &e);
+	c->walk = walk_open(&c->plan.plan, number % 4 ? 1 : 2, &e);
 	c->alone = walk_open(&c->plan.plan, 1, &e);
 	c->count = between(&rng, 1, MOST_POLICIES);
 	c->policies[0] = random_policy(numbers, &rng);

@@ -141,7 +141,7 @@ static int run_case(uint32_t number, enum random_numbers numbers, int *walks)
 	for (size_t i = 0; i < tensor_size(&plan.tensors[0]); i++)
 		session_tensor(session, 0, 0)[i] *= scale;
 	ck_assert_msg(session_run(session, &e) == 0, "%s", e.message);
-	struct walk *walk = walk_open(&plan.plan, 2, &e);
+	struct walk *walk = walk_open(&plan.plan, number % 4 ? 1 : 2, &e);
 	bool many = between(&rng, 0, 15) == 0, positive = many || between(&rng, 0, 1);
 	int count = many ? MANY_POLICIES : between(&rng, 1, FEW_POLICIES), class_count = between(&rng, 1, 8);
 	struct layer_policy own[RANDOM_LAYERS] = {{.k = K_SHARED}, {.own_alpha = true, .alpha = random_alpha(positive, &rng), .k = between(&rng, 1, 3)}, {.k = K_SHARED}};

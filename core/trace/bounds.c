@@ -81,6 +81,11 @@ void bounds_close(struct bounds *b)
 	free(b);
 }
 
+size_t bounds_size(const struct bounds *b)
+{
+	return b->arena.taken;
+}
+
 void bounds_start(struct bounds *b, const struct session *session, int image)
 {
 	b->session = session;

@@ -24,6 +24,9 @@ struct bounds *bounds_open(const struct plan *plan, struct error *e);
 struct bounds *bounds_open_beside(const struct bounds *first, struct error *e);
 void bounds_close(struct bounds *b);
 
+/* Bytes that its rows take. */
+size_t bounds_size(const struct bounds *b);
+
 /* From now on it is about that image of the session's batch, whose activations are new. */
 void bounds_start(struct bounds *b, const struct session *session, int image);
 

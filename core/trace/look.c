@@ -7,7 +7,7 @@
 #include "core/trace/supports_inside.h"
 #include "core/trace/walk_inside.h"
 
-enum { MOST_KEPT = 1 << 21 };
+enum { MOST_KEPT = 1 << 20 };
 
 size_t walk_most_candidates(const struct plan *plan)
 {

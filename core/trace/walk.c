@@ -11,6 +11,8 @@
 #include "core/trace/search.h"
 #include "core/trace/walk_inside.h"
 
+enum { MOST_BOUNDS = 16 << 20 };
+
 struct walk *walk_open(const struct plan *plan, int threads, struct error *e)
 {
 	struct walk *w = calloc(1, sizeof *w);
@@ -305,6 +307,12 @@ static int start(struct walk *w, const struct policy *policies, int count, struc
 	return take_policies(w, policies, count, e);
 }
 
+static void start_bounds(struct walk *w)
+{
+	bounds_start(w->bounds, w->session, w->image);
+	pair_start(w, w->session, w->image);
+}
+
 /* From the selected classes back to where walks end. */
 static int walk_layers(struct walk *w)
 {
@@ -313,6 +321,8 @@ static int walk_layers(struct walk *w)
 		const struct op *op = &w->plan->ops[k];
 		if (!w->selected[op->output].neurons.count || w->ends[op->output])
 			continue;
+		if (bounds_size(w->bounds) > MOST_BOUNDS) /* they serve layers that read the same tensor, and other walks: these make them anew */
+			start_bounds(w);
 		code = bring_in_order(w, &w->selected[op->output]);
 		if (!code)
 			code = op->kind == OP_CONV || op->kind == OP_GEMM ? walk_select(w, op) : through_op(w, op);
@@ -327,13 +337,12 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 	uint64_t everyone[WALK_WORDS] = {0};
 	int code = start(w, policies, count, e);
 	w->step.op = NULL;
-	if (!w->known || session != w->session || image != w->image) {
-		bounds_start(w->bounds, session, image);
-		pair_start(w, session, image);
-	}
+	bool known = w->known && session == w->session && image == w->image;
 	w->known = true;
 	w->session = session;
 	w->image = image;
+	if (!known)
+		start_bounds(w);
 	for (int p = 0; p < count && !code; p++)
 		everyone[p / 64] |= (uint64_t)1 << (p % 64);
 	for (int i = 0; i < class_count && !code; i++)
