@@ -65,7 +65,7 @@ void dense_close(struct dense *d)
 	free(d);
 }
 
-/* Finds what made tensor t; false where there is more than one thinks of. What other layers make is known at no cost. */
+/* Finds the Convs and Gemms that made tensor t; false where there are too many. Z_pre of what other layers make costs little. */
 static bool find_parts(struct dense *d, const struct plan *plan, int t)
 {
 	t = plan_layer_tensor(plan, t);

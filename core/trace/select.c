@@ -325,11 +325,12 @@ int walk_select(struct walk *w, const struct op *op)
 	bool choice = r->share > 0 || (r->k != K_ALL && r->k < support_count(w->plan, op)); /* no neuron has more candidates */
 	bool search = choice && search_possible(w, r);
 	l.top_alone = r->current_only && r->k == 1 && !r->gated && !w->listener; /* all that CNN-Fixations asks for */
+	bool weighed = (choice || w->listener || w->heavy) && !r->current_only; /* Omega is asked for */
 	int code = look_start(w, op, l.from->neurons.count);
-	if (!code && w->preceding && !r->current_only)
+	if (!code && weighed && w->preceding)
 		code = prepare_preceding(w, &l, search);
 	index_set_clear(&w->tops);
-	if (!code && (choice || w->listener || w->heavy) && !r->current_only && l.from->neurons.count > 1)
+	if (!code && weighed && l.from->neurons.count > 1)
 		code = count_tops(w, &l);
 	l.search = !code && search;
 	if (l.search)
