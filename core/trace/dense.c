@@ -155,14 +155,10 @@ int dense_pays(struct walk *w, const struct layer *l, bool search, bool *pays)
 static int add_tap(struct walk *w, const float *input, size_t weights)
 {
 	struct dense *d = w->dense;
-	if (d->tap_count == d->tap_room) {
-		size_t room = d->tap_room ? 2 * d->tap_room : 512;
-		struct tap *taps = realloc(d->taps, room * sizeof *taps);
-		if (!taps)
-			return error_memory(w->error, "a walk");
-		d->taps = taps;
-		d->tap_room = room;
-	}
+	struct tap *taps = with_room(d->taps, &d->tap_room, d->tap_count + 1, sizeof *taps);
+	if (!taps)
+		return error_memory(w->error, "a walk");
+	d->taps = taps;
 	d->taps[d->tap_count++] = (struct tap){input, weights};
 	return LSDN_OK;
 }
@@ -188,14 +184,10 @@ static int add_taps(struct walk *w, const struct op *op, struct place s)
 static int add_row(struct walk *w, const struct part *part, uint32_t pixel)
 {
 	struct dense *d = w->dense;
-	if (d->row_count == d->row_room) {
-		size_t room = d->row_room ? 2 * d->row_room : 64;
-		struct row *rows = realloc(d->rows, room * sizeof *rows);
-		if (!rows)
-			return error_memory(w->error, "a walk");
-		d->rows = rows;
-		d->row_room = room;
-	}
+	struct row *rows = with_room(d->rows, &d->row_room, d->row_count + 1, sizeof *rows);
+	if (!rows)
+		return error_memory(w->error, "a walk");
+	d->rows = rows;
 	struct bounds_row *known = bounds_new_row(w->bounds, part->tensor, pixel, w->error);
 	if (!known)
 		return (int)w->error->code;

@@ -25,14 +25,10 @@ void mass_end(struct walk *w, struct selection *from)
 int mass_add(struct walk *w, struct selection *s, size_t slot, bool is_new, const uint64_t *mask)
 {
 	size_t policies = (size_t)w->count;
-	if (s->neurons.count * policies > s->mass_room) {
-		size_t room = 2 * s->neurons.count * policies;
-		double *masses = realloc(s->masses, room * sizeof *masses);
-		if (!masses)
-			return error_memory(w->error, "a walk");
-		s->masses = masses;
-		s->mass_room = room;
-	}
+	double *masses = with_room(s->masses, &s->mass_room, s->neurons.count * policies, sizeof *masses);
+	if (!masses)
+		return error_memory(w->error, "a walk");
+	s->masses = masses;
 	double *own = s->masses + slot * policies;
 	if (is_new)
 		memset(own, 0, policies * sizeof *own);

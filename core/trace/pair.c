@@ -71,22 +71,12 @@ int pair_keep(struct walk *w, neuron_t n, const uint64_t *mask)
 {
 	struct finds *f = w->finding;
 	size_t words = (size_t)w->words;
-	if (f->count == f->room) {
-		size_t room = f->room ? 2 * f->room : 64;
-		struct find *all = realloc(f->all, room * sizeof *all);
-		if (!all)
-			return error_memory(w->error, "a walk");
-		f->all = all;
-		f->room = room;
-	}
-	if ((f->count + 1) * words > f->mask_room) {
-		size_t room = 2 * (f->count + 1) * words;
-		uint64_t *masks = realloc(f->masks, room * sizeof *masks);
-		if (!masks)
-			return error_memory(w->error, "a walk");
-		f->masks = masks;
-		f->mask_room = room;
-	}
+	struct find *all = with_room(f->all, &f->room, f->count + 1, sizeof *all);
+	f->all = all ? all : f->all;
+	uint64_t *masks = with_room(f->masks, &f->mask_room, (f->count + 1) * words, sizeof *masks);
+	f->masks = masks ? masks : f->masks;
+	if (!all || !masks)
+		return error_memory(w->error, "a walk");
 	memcpy(f->masks + f->count * words, mask, words * sizeof *mask);
 	f->all[f->count++] = (struct find){w->k, n, w->share};
 	return LSDN_OK;

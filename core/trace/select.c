@@ -65,17 +65,11 @@ static int count_tops(struct walk *w, const struct layer *l)
 	for (size_t k = 0; k < selected && !code; k++) {
 		size_t before = w->tops.count;
 		int64_t top = index_set_add(&w->tops, w->tops_of[k]);
-		if (top >= 0 && w->tops.count * policies > w->top_room) {
-			size_t room = 2 * w->tops.count * policies;
-			uint32_t *counts = realloc(w->top_counts, room * sizeof *counts);
-			if (!counts)
-				return error_memory(w->error, "a walk");
-			w->top_counts = counts;
-			w->top_room = room;
-		}
-		if (top < 0)
+		uint32_t *counts = top < 0 ? NULL : with_room(w->top_counts, &w->top_room, w->tops.count * policies, sizeof *counts);
+		if (!counts)
 			return error_memory(w->error, "a walk");
-		uint32_t *counts = w->top_counts + (size_t)top * policies;
+		w->top_counts = counts;
+		counts += (size_t)top * policies;
 		if (w->tops.count > before)
 			memset(counts, 0, policies * sizeof *counts);
 		count_policies(counts, l->from->masks + walk_slot(w, k) * (size_t)w->words, w->count);

@@ -81,18 +81,10 @@ int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask)
 	struct selection *s = &w->selected[t];
 	size_t words = (size_t)w->words, before = s->neurons.count;
 	int64_t slot = index_set_add(&s->neurons, n);
-	if (slot >= 0 && s->neurons.count * words > s->room) {
-		size_t room = 2 * s->neurons.count * words;
-		uint64_t *masks = realloc(s->masks, room * sizeof *masks);
-		if (masks) {
-			s->masks = masks;
-			s->room = room;
-		} else {
-			slot = -1;
-		}
-	}
-	if (slot < 0)
+	uint64_t *masks = slot < 0 ? NULL : with_room(s->masks, &s->room, s->neurons.count * words, sizeof *masks);
+	if (!masks)
 		return error_memory(w->error, "a walk");
+	s->masks = masks;
 	if (s->neurons.count > before)
 		memset(s->masks + (size_t)slot * words, 0, words * sizeof *s->masks);
 	for (size_t i = 0; i < words; i++)

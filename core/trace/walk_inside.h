@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "core/trace/index_set.h"
 #include "core/trace/rule.h"
@@ -141,6 +142,17 @@ struct candidate {
 	float cur, pre;
 	int64_t top; /* its slot in tops, or -1 */
 };
+
+/* The array with room for `count` elements, and as many more where it had to grow; NULL where memory is short: then it is as it was. */
+static inline void *with_room(void *array, size_t *room, size_t count, size_t size)
+{
+	if (count <= *room)
+		return array;
+	void *larger = realloc(array, 2 * count * size);
+	if (larger)
+		*room = 2 * count;
+	return larger;
+}
 
 /* Adds neuron n of tensor t with a mask of policies; where neurons have mass it gets w->share of that of the neuron in hand. */
 int walk_add(struct walk *w, int t, neuron_t n, const uint64_t *mask);
