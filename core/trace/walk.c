@@ -343,6 +343,7 @@ int walk_run(struct walk *w, const struct session *session, int image, const str
 		code = pair_walk(w, walk_layers);
 	if (!code)
 		code = points_gather(w);
+	w->known = !code; /* memory that ran out leaves bounds unfinished */
 	if (!code && w->contrasted)
 		points_contrast(w);
 	w->contrasted = false;
